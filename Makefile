@@ -1,0 +1,64 @@
+# Everything runs from .venv, built from requirements.lock: Python, make and git are all that is assumed.
+
+BIN := .venv/bin
+READY := .venv/.ready
+COVERAGE ?= 85
+PYTEST_ARGS ?=
+UV ?= uv
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  make \1	\2/p' Makefile
+
+setup: $(READY) ## .venv with the locked packages and nhip itself; PYTHON=… chooses the interpreter
+
+# A candidate is run, not only looked up: version managers leave commands on the PATH that cannot start.
+$(READY): pyproject.toml requirements.lock Makefile
+	@found=; \
+	for candidate in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python); do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "setup: no Python 3.11 or later with venv and ensurepip found (tried: $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python))." >&2; \
+	  echo "Install one (Debian, Ubuntu: also python3-venv) or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; \
+	fi; \
+	echo "setup: $$("$$found" --version) -> .venv"; \
+	"$$found" -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## real dossiers and a live simulator on this machine; prints the wall's address
+	$(BIN)/nhip demo
+
+check: $(READY) ## lint, format, types, the rooms rule
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check ## check, then all tests with coverage; COVERAGE=85 is the gate, PYTEST_ARGS narrows
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=$(COVERAGE) $(PYTEST_ARGS)
+
+bench: $(READY) ## measure this machine
+	$(BIN)/python -m benchmarks
+
+# uv resolves for all platforms at once. Where the machine takes packages from stays out of the lock.
+lock: $(READY) ## requirements.lock anew from pyproject.toml; UPGRADE=--upgrade takes the newest
+	@uv="$(UV)"; scratch=; \
+	if ! command -v "$$uv" >/dev/null 2>&1; then \
+	  scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	  $(BIN)/python -m venv "$$scratch" && "$$scratch/bin/pip" install --quiet uv; uv="$$scratch/bin/uv"; \
+	fi; \
+	env -u UV_FIND_LINKS "$$uv" pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --all-extras --group dev pyproject.toml --output-file requirements.lock --quiet
+	@! grep -nE '://|^-' requirements.lock || { echo "lock: the lines above name a place: remove them" >&2; exit 1; }
+
+clean: ## remove all that make and the tools made here; running data elsewhere stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build htmlcov
+	rm -f .coverage .coverage.*
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
