@@ -1,0 +1,1 @@
+"""What all rooms agree on: events, statuses, indicators, units, windows and the calendar. No I/O, no clock."""
