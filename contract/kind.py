@@ -1,0 +1,70 @@
+"""What a kind of event is: everything that differs between dossiers, payments and meetings, declared once."""
+
+from typing import Literal
+
+import msgspec
+
+from contract.fields import EventId, Instant, Source, Subject, Version
+from contract.indicators import Indicator
+from contract.marks import Snapshot
+
+__all__ = ["Event", "Kind"]
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """CloudEvents 1.0 envelope of one snapshot; a kind adds its ``type`` (the tag) and ``data``.
+
+    ``version`` orders the snapshots of one ``subject``: microseconds since 1970 of the change in the source,
+    strictly growing per entity; the larger wins. ``time`` is when it happened, in the source's own words.
+    """
+
+    specversion: Literal["1.0"]
+    source: Source
+    id: EventId
+    subject: Subject
+    time: Instant
+    version: Version
+    datacontenttype: Literal["application/json"] | None = None
+    data: Snapshot
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of event.
+
+    ``facts`` are the time fields that say what *has happened*: none may lie more than a day ahead of the
+    clock. ``needs`` gives, per status, the field without which that status cannot be counted.
+    """
+
+    key: str
+    topic: str
+    table: str
+    name_vi: str
+    name_en: str
+    event: type[Event]
+    snapshot: type[Snapshot]
+    facts: tuple[str, ...]
+    needs: dict[str, str]
+    indicators: tuple[Indicator, ...]
+
+    @property
+    def type(self) -> str:
+        """CloudEvents type, e.g. ``nhip.dossier.v1``."""
+        return str(self.event.__struct_config__.tag)
+
+    @property
+    def marked(self) -> tuple[Indicator, ...]:
+        """Return the indicators that have marks of their own, in the order of the store's columns."""
+        return tuple(i for i in self.indicators if i.mark is not None)
+
+    def times(self) -> tuple[str, ...]:
+        """Names of all time fields of the snapshot, in declared order."""
+        fields = msgspec.structs.fields(self.snapshot)
+        return tuple(f.name for f in fields if _is_time(msgspec.inspect.type_info(f.type)))
+
+
+def _is_time(found: msgspec.inspect.Type) -> bool:
+    if isinstance(found, msgspec.inspect.Metadata):
+        return _is_time(found.type)
+    if isinstance(found, msgspec.inspect.UnionType):
+        return any(_is_time(t) for t in found.types)
+    return isinstance(found, msgspec.inspect.DateTimeType)
