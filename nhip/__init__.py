@@ -1,0 +1,3 @@
+"""The program: one command line over intake, workers, store and wall."""
+
+__all__: list[str] = []
