@@ -1,0 +1,1 @@
+"""Screens: one definition of every panel, and the renderers that show it."""

@@ -1,0 +1,97 @@
+"""The program ``nhip``: options that all commands share, and what every error looks like."""
+
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contract.calendar import CalendarError
+from contract.units import UnitError
+from nhip.commands import dead_letters, figures, run, services
+from nhip.console import OUT, say
+from nhip.drain import DrainError
+from nhip.local import LocalServiceError
+from nhip.settings import SettingsError, load_settings
+from producers.client import ProducerError
+from producers.mapping import MappingError
+from producers.replay import ReplayError
+from sinks.definitions import DefinitionsChangedError, PartitionsChangedError
+from sinks.migrate import SchemaError
+from streams.store import StoreUnavailableError
+
+__all__ = ["app", "main"]
+
+EXIT_USAGE = 2
+EXIT_BAD_INPUT = 65
+EXIT_UNAVAILABLE = 69
+EXIT_REFUSED = 78
+
+_EXITS: dict[type[Exception], int] = {
+    SettingsError: EXIT_USAGE,
+    MappingError: EXIT_BAD_INPUT,
+    ReplayError: EXIT_BAD_INPUT,
+    UnitError: EXIT_BAD_INPUT,
+    CalendarError: EXIT_BAD_INPUT,
+    ProducerError: EXIT_UNAVAILABLE,
+    StoreUnavailableError: EXIT_UNAVAILABLE,
+    LocalServiceError: EXIT_UNAVAILABLE,
+    DrainError: EXIT_UNAVAILABLE,
+    SchemaError: EXIT_REFUSED,
+    DefinitionsChangedError: EXIT_REFUSED,
+    PartitionsChangedError: EXIT_REFUSED,
+}
+"""Exit codes by kind of error, after sysexits.h: 2 usage, 65 data, 69 a service is away, 78 a state that refuses."""
+
+app = typer.Typer(
+    name="nhip",
+    help="Nhịp dịch vụ công: rolling rates of public services, from events to screens.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+run.register(app)
+services.register(app)
+figures.register(app)
+app.add_typer(dead_letters.app, name="dead-letters")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        OUT.print(f"nhip {version('nhip')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _shared(
+    context: typer.Context,
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings", help="TOML file of settings; nhip.toml here if there is one.")
+    ] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="One setting; may be repeated.")
+    ] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    flags = {}
+    for text in values or ():
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--set")
+        flags[name] = value
+    context.obj = load_settings(os.environ, settings_file, flags)
+
+
+def main() -> None:
+    """Run the program. Known errors are one sentence on standard error and an exit code that means something."""
+    try:
+        app()
+    except tuple(_EXITS) as error:
+        say(f"nhip: {error}")
+        sys.exit(next(code for kind, code in _EXITS.items() if isinstance(error, kind)))
+    except KeyboardInterrupt:
+        sys.exit(130)

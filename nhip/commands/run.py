@@ -1,0 +1,162 @@
+"""Whole systems on this machine: ``up``, ``try``, ``demo``; and ``replay`` into a running one."""
+
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+
+from nhip.commands.demo import play
+from nhip.console import OUT, bar, print_json, say
+from nhip.drain import wait_until_counted
+from nhip.figures import as_document, as_table, selected
+from nhip.lag import Backlog
+from nhip.settings import Settings, load_tree
+from nhip.store import open_store
+from nhip.system import System, SystemPlan
+from producers.client import Producer
+from producers.mapping import load_mapping
+from producers.replay import Outcome, read_events
+from producers.replay import replay as replay_events
+
+__all__ = ["register"]
+
+EXIT_REFUSED_ROWS = 1
+WATCH_INTERVAL_S = 0.5
+REFUSALS_SHOWN = 20
+
+MappingOption = Annotated[str, typer.Option("--mapping", "-m", help="Name of a shipped mapping, or a path.")]
+FileArgument = Annotated[Path, typer.Argument(help="CSV or JSONL, gzip too.")]
+DataOption = Annotated[Path, typer.Option("--data", help="Folder that keeps everything.")]
+WorkersOption = Annotated[int, typer.Option(min=1, max=16, help="Worker processes.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(up)
+    app.command()(demo)
+    app.command(name="try")(try_file)
+    app.command()(replay)
+
+
+def up(
+    context: typer.Context,
+    data: DataOption = Path(".nhip"),
+    workers: WorkersOption = 1,
+    kafka_port: Annotated[int, typer.Option(help="Port of the Kafka broker.")] = 9092,
+    store_port: Annotated[int, typer.Option(help="Port of the store's HTTP interface.")] = 8123,
+) -> None:
+    """Run Kafka, the store and the workers on this machine. One Ctrl-C stops all; the data survives."""
+    plan = SystemPlan(data.resolve(), workers, kafka_port=kafka_port, store_port=store_port)
+    with _stoppable(), System(plan, context.obj, say) as system:
+        say(f"running: Kafka {system.settings.kafka}, store {system.store.url}. Ctrl-C stops all; data in {data}")
+        while True:
+            system.watch()
+            time.sleep(WATCH_INTERVAL_S)
+
+
+def demo(
+    context: typer.Context,
+    data: Annotated[Path | None, typer.Option("--data", help="Folder to keep; else a temporary one.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End after so many seconds.")] = None,
+) -> None:
+    """Play real dossiers through Kafka, Faust and ClickHouse and show live rates here. Ctrl-C ends it."""
+    with _stoppable(), _folder(data) as folder, System(SystemPlan(folder), context.obj, say) as system:
+        play(system, seconds)
+
+
+def try_file(
+    context: typer.Context,
+    file: FileArgument,
+    mapping: MappingOption,
+    workers: WorkersOption = 1,
+    json: Annotated[bool, typer.Option("--json", help="Print a document for programs.")] = False,
+    window: Annotated[list[str] | None, typer.Option(help="Only this window; may be repeated.")] = None,
+    timeout_s: Annotated[float, typer.Option(help="Longest wait until everything is counted, seconds.")] = 600,
+) -> None:
+    """Replay a file through temporary services, print its rates and leave nothing behind.
+
+    The clock is that of the events: windows end with the newest one.
+    """
+    settings: Settings = msgspec.structs.replace(context.obj, clock="event")
+    outcome = read_events(file, load_mapping(mapping))
+    tree = load_tree(settings)
+    with _stoppable(), _folder(None) as folder:
+        with System(SystemPlan(folder, workers), settings, say) as system:
+            with bar("sending") as show, Producer(system.kafka.bootstrap) as producer:
+                replay_events(outcome.events, producer, clock=time.monotonic, sleep=time.sleep, on_progress=show)
+            store = open_store(system.settings)
+            with bar("counting") as show, Backlog(system.kafka.bootstrap, settings.group) as backlog:
+                wait_until_counted(backlog, store, timeout_s, show, system.watch)
+            beat, published = store.heartbeat(), store.rates_now()
+            dead = store.dead_letter_count()
+        rates = selected(published, windows=window or ())
+        if json:
+            print_json(as_document(rates, beat))
+        else:
+            OUT.print(as_table(rates, tree, f"{file.name} · {len(outcome.events)} events"))
+    if dead:
+        say(f"{dead} events were refused into the dead letters")
+    _report(file, outcome, failed=dead > 0)
+
+
+def replay(
+    context: typer.Context,
+    file: FileArgument,
+    mapping: MappingOption,
+    speed: Annotated[
+        float | None, typer.Option(min=0.001, help="1 keeps the source's pace, 3600 an hour a second; else fastest.")
+    ] = None,
+) -> None:
+    """Send a file's history to a running system, in the order in which it happened."""
+    settings: Settings = context.obj
+    outcome = read_events(file, load_mapping(mapping))
+    with bar("sending") as show, Producer(settings.kafka) as producer:
+        sent = replay_events(
+            outcome.events, producer, clock=time.monotonic, sleep=time.sleep, speed=speed, on_progress=show
+        )
+    say(f"{sent} events sent")
+    _report(file, outcome, failed=False)
+
+
+def _report(file: Path, outcome: Outcome, *, failed: bool) -> None:
+    for refusal in outcome.refusals[:REFUSALS_SHOWN]:
+        say(f"{file}: {refusal}")
+    if len(outcome.refusals) > REFUSALS_SHOWN:
+        say(f"{file}: and {len(outcome.refusals) - REFUSALS_SHOWN} more refused rows")
+    if outcome.refusals or failed:
+        raise typer.Exit(EXIT_REFUSED_ROWS)
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Path]:
+    """Yield the folder given, or a temporary one that is removed."""
+    if given is not None:
+        given.mkdir(parents=True, exist_ok=True)
+        yield given.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="nhip-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM stops as Ctrl-C does: in order, and with exit code 0 for what runs until it is stopped."""
+
+    def stop(number: int, _: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("stopped")
+        raise typer.Exit(0) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,145 @@
+"""Generated blocks of the documentation: ``python -m nhip.docs`` rewrites them, a test holds them current.
+
+A block stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import click
+import msgspec
+import typer.main
+
+from contract.dossier import NATIONAL_STATUS
+from contract.kind import Kind
+from contract.registry import INDICATORS, KINDS
+from contract.windows import windows_of
+from nhip.settings import ENV_PREFIX, Settings
+from sinks.migrate import load
+
+__all__ = ["BLOCKS", "filled"]
+
+_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_TABLE = re.compile(
+    r"CREATE TABLE IF NOT EXISTS (\w+).*?\nENGINE = \{engine:(\w+)\}.*?\nCOMMENT '((?:[^']|'')+)'", re.DOTALL
+)
+
+
+def filled(text: str) -> str:
+    """Return the text with every generated block made anew. Raises KeyError for an unknown block."""
+    return _BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m[2]]()}\n{m[3]}", text)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _indicators() -> str:
+    return _table(
+        ("key", "tiếng Việt", "English", "counted", "numerator", "windows", "better", "source"),
+        [
+            (
+                f"`{i.key}`",
+                i.name_vi,
+                i.name_en,
+                i.counts,
+                i.formula,
+                ", ".join(windows_of(i.reading)),
+                "higher" if i.higher_is_better else "lower",
+                i.source,
+            )
+            for i in INDICATORS.values()
+        ],
+    )
+
+
+def _events() -> str:
+    return "\n\n".join(f"### {k.name_en} · `{k.type}` · topic `{k.topic}`\n\n{_fields(k)}" for k in KINDS)
+
+
+def _fields(kind: Kind) -> str:
+    rows = []
+    for field in msgspec.structs.fields(kind.snapshot):
+        needed = field.default is msgspec.NODEFAULT
+        statuses = sorted(s for s, name in kind.needs.items() if name == field.name)
+        rows.append(
+            (
+                f"**`{field.name}`**" if needed else f"`{field.name}`",
+                _type(msgspec.inspect.type_info(field.type)),
+                "always" if needed else (f"with status {', '.join(statuses)}" if statuses else ""),
+                "a fact: at most a day ahead of the clock" if field.name in kind.facts else "",
+            )
+        )
+    return _table(("field", "type", "needed", "remark"), rows)
+
+
+def _type(found: msgspec.inspect.Type) -> str:
+    if isinstance(found, msgspec.inspect.Metadata):
+        return _type(found.type)
+    if isinstance(found, msgspec.inspect.UnionType):
+        return " or ".join(_type(t) for t in found.types if not isinstance(t, msgspec.inspect.NoneType))
+    if isinstance(found, msgspec.inspect.LiteralType):
+        return ", ".join(f"`{v}`" for v in found.values)
+    if isinstance(found, msgspec.inspect.DateTimeType):
+        return "time with offset"
+    if isinstance(found, msgspec.inspect.StrType):
+        return f"text, 1–{found.max_length} characters"
+    return f"integer, {found.ge}–{found.le}" if isinstance(found, msgspec.inspect.IntType) else "true or false"
+
+
+def _statuses() -> str:
+    rows = [(f"`{word}`", "–" if code is None else str(code)) for word, code in NATIONAL_STATUS.items()]
+    return _table(("status", "TrangThai"), rows)
+
+
+def _settings() -> str:
+    rows = []
+    for field in msgspec.structs.fields(Settings):
+        meta = get_args(field.type)[-1]
+        default = "" if field.default in (None, "") else f"`{field.default}`"
+        rows.append((f"`{field.name}`", f"`{ENV_PREFIX}{field.name.upper()}`", default, meta.description))
+    return _table(("setting", "environment", "default", "meaning"), rows)
+
+
+def _tables() -> str:
+    found = [m for migration in load() for m in _TABLE.findall(migration.sql)]
+    return _table(("table", "engine", "holds"), [(f"`{n}`", e, c.replace("''", "'")) for n, e, c in found])
+
+
+def _commands() -> str:
+    from nhip.cli import app  # noqa: PLC0415 - the program imports everything; the other blocks need it not
+
+    rows = []
+    root = typer.main.get_command(app)
+    assert isinstance(root, click.Group)  # noqa: S101 - for the type checker
+    for name, command in sorted(root.commands.items()):
+        children = sorted(command.commands.items()) if isinstance(command, click.Group) else [("", command)]
+        for child, inner in children:
+            first = (inner.help or "").strip().splitlines()[0]
+            rows.append((f"`nhip {name} {child}`".replace(" `", "`"), first))
+    return _table(("command", "does"), rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "indicators": _indicators,
+    "events": _events,
+    "statuses": _statuses,
+    "settings": _settings,
+    "tables": _tables,
+    "commands": _commands,
+}
+
+
+def main(folder: Path) -> None:
+    """Rewrite the blocks of all documents in the folder."""
+    for path in sorted(folder.rglob("*.md")):
+        text = path.read_text("utf-8")
+        path.write_text(filled(text), "utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))

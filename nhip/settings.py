@@ -1,0 +1,116 @@
+"""All settings in one typed object: ``nhip.toml`` < environment ``NHIP_*`` < flags."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from contract.units import UnitTree
+from nhip.resources import config_file
+
+__all__ = ["Settings", "SettingsError", "load_settings", "load_tree"]
+
+ENV_PREFIX = "NHIP_"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has a wrong value; the text names where it came from."""
+
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Every setting of every part. The descriptions are what docs/operations.md must repeat."""
+
+    kafka: Annotated[str, Meta(description="Kafka's bootstrap addresses, host:port, comma-separated")] = (
+        "127.0.0.1:9092"
+    )
+    store_host: Annotated[str, Meta(description="host of ClickHouse's HTTP interface")] = "127.0.0.1"
+    store_port: Annotated[Port, Meta(description="port of ClickHouse's HTTP interface")] = 8123
+    store_database: Annotated[str, Meta(description="database in ClickHouse", pattern="^[a-z][a-z0-9_]{0,62}$")] = (
+        "nhip"
+    )
+    store_user: Annotated[str, Meta(description="user in ClickHouse")] = "default"
+    store_password_file: Annotated[
+        str | None, Meta(description="file that holds the user's password in ClickHouse")
+    ] = None
+    store_engine_prefix: Annotated[
+        Literal["", "Replicated"], Meta(description="engines of the tables: empty, or Replicated on a cluster")
+    ] = ""
+    store_cluster: Annotated[
+        str, Meta(description="cluster named in ON CLUSTER; empty: none", pattern="^[A-Za-z0-9_]*$")
+    ] = ""
+    store_patience_s: Annotated[
+        float, Meta(description="seconds for which a worker repeats a call to the store, then ends", gt=0)
+    ] = 45.0
+    group: Annotated[str, Meta(description="Kafka consumer group of the workers", min_length=1)] = "nhip"
+    instance: Annotated[
+        str | None,
+        Meta(description="fixed name of this worker's slot: restarted, it has its partitions back at once"),
+    ] = None
+    session_timeout_s: Annotated[
+        float, Meta(description="seconds of silence after which Kafka gives a worker's partitions away", ge=6)
+    ] = 10.0
+    partitions: Annotated[int, Meta(description="partitions of each topic when they are created", ge=1, le=64)] = 4
+    replication: Annotated[int, Meta(description="copies of each topic when they are created", ge=1, le=5)] = 1
+    clock: Annotated[
+        Literal["wall", "event"],
+        Meta(description="what 'now' is: the wall clock, or the newest event time when old data is replayed"),
+    ] = "wall"
+    flush_interval_s: Annotated[float, Meta(description="seconds between two flushes under load", gt=0, le=5)] = 0.2
+    province: Annotated[str, Meta(description="code of the province that is shown first")] = "75"
+    units_file: Annotated[str | None, Meta(description="CSV of units instead of the shipped config/units.csv")] = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="least level that is logged")
+    ] = "info"
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings that differ from their defaults, as environment for a child process."""
+        default = msgspec.to_builtins(Settings())
+        return {
+            ENV_PREFIX + name.upper(): str(value)
+            for name, value in msgspec.to_builtins(self).items()
+            if value != default[name] and value is not None
+        }
+
+
+def load_settings(
+    environ: Mapping[str, str], file: Path | None = None, flags: Mapping[str, Any] | None = None
+) -> Settings:
+    """Read the file (``nhip.toml`` in the current folder unless given), then the environment, then the flags.
+
+    Flags that are None count as not given. Raises SettingsError.
+    """
+    known = {f.name for f in msgspec.structs.fields(Settings)}
+    values: dict[str, Any] = {}
+    source = file or Path("nhip.toml")
+    if file is not None or source.exists():
+        try:
+            values.update(tomllib.loads(source.read_text("utf-8")))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{source}: cannot be read: {error}") from error
+    for name, text in environ.items():
+        key = name.removeprefix(ENV_PREFIX).lower()
+        if name.startswith(ENV_PREFIX) and key in known:
+            values[key] = text
+    values.update({k: v for k, v in (flags or {}).items() if v is not None})
+    if unknown := sorted(values.keys() - known):
+        raise SettingsError(f"{source}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"settings ({source}, {ENV_PREFIX}*, flags): {error}") from None
+
+
+def load_tree(settings: Settings) -> UnitTree:
+    """Read the unit tree that the settings name. Raises contract.units.UnitError or SettingsError."""
+    path = Path(settings.units_file) if settings.units_file else config_file("units.csv")
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: the units cannot be read: {error}") from error
+    return UnitTree.from_csv(text, str(path))

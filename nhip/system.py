@@ -1,0 +1,135 @@
+"""All parts on this machine: Kafka, the store and the workers, started in order and kept alive."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from nhip.local import LocalClickHouse, LocalKafka
+from nhip.local.process import ServiceProcess
+from nhip.settings import Settings
+from nhip.store import prepare_store
+from producers.topics import ensure_topics
+
+__all__ = ["System", "SystemPlan"]
+
+YOUNG_S = 10.0
+"""A worker that dies younger than this is started again more slowly each time."""
+LONGEST_PAUSE_S = 15.0
+
+
+@dataclass(frozen=True)
+class SystemPlan:
+    """What to start. Ports are chosen free unless given."""
+
+    data: Path
+    workers: int = 1
+    brokers: int = 1
+    kafka_port: int | None = None
+    store_port: int | None = None
+
+
+@dataclass
+class _Slot:
+    """One worker's place: its process, when it was started and when it may be started again."""
+
+    process: ServiceProcess
+    started_s: float
+    deaths: int = 0
+    not_before_s: float = 0.0
+
+
+class System:
+    """Kafka, store and workers under one data folder; a context manager.
+
+    ``say`` receives what a person wants to know.
+
+    Raises nhip.local.LocalServiceError when a part cannot start.
+    """
+
+    def __init__(self, plan: SystemPlan, settings: Settings, say: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._say = say
+        self.settings = settings
+        self.kafka = LocalKafka(plan.data / "kafka", brokers=plan.brokers, port=plan.kafka_port, log=say)
+        self.store = LocalClickHouse(plan.data / "store", port=plan.store_port)
+        self._slots: list[_Slot] = []
+
+    def start(self) -> None:
+        """Start everything; stops what was started when a part fails."""
+        try:
+            self._say("starting Kafka …")
+            self.kafka.start()
+            self._say("starting the store …")
+            self.store.start()
+            self.settings = msgspec.structs.replace(
+                self.settings, kafka=self.kafka.bootstrap, store_host=self.store.host, store_port=self.store.port
+            )
+            prepare_store(self.settings)
+            ensure_topics(self.kafka.bootstrap, self.settings.partitions, min(self._plan.brokers, 3))
+            self._say(f"starting {self._plan.workers} worker(s) …")
+            for number in range(self._plan.workers):
+                self.add_worker(number)
+        except BaseException:
+            self.stop()
+            raise
+
+    def add_worker(self, number: int) -> ServiceProcess:
+        """Start a worker in its slot and return its process."""
+        instance = f"{self.settings.group}-{number}"
+        settings = msgspec.structs.replace(self.settings, instance=instance)
+        process = ServiceProcess(
+            f"worker {number}",
+            [sys.executable, "-m", "nhip", "worker"],
+            self._plan.data / f"worker-{number}.log",
+            environment=settings.environment(),
+        )
+        process.start()
+        self._slots.append(_Slot(process, time.monotonic()))
+        return process
+
+    @property
+    def workers(self) -> list[ServiceProcess]:
+        """The workers' processes, by slot."""
+        return [slot.process for slot in self._slots]
+
+    def watch(self) -> None:
+        """Start again what has died, and say so. Call about twice a second."""
+        now_s = time.monotonic()
+        for slot in self._slots:
+            if slot.process.alive:
+                continue
+            if slot.not_before_s == 0.0:
+                young = now_s - slot.started_s < YOUNG_S
+                slot.deaths = slot.deaths + 1 if young else 1
+                pause_s = min(LONGEST_PAUSE_S, 0.5 * 2**slot.deaths)
+                slot.not_before_s = now_s + pause_s
+                self._say(f"{slot.process.name} has ended; starting it again in {pause_s:.0f} s. The end of its log:")
+                self._say(slot.process.log_tail())
+            elif now_s >= slot.not_before_s:
+                slot.process.start()
+                slot.started_s, slot.not_before_s = now_s, 0.0
+
+    def stop(self) -> None:
+        """Stop workers, store and Kafka in this order; may be repeated."""
+        for slot in self._slots:
+            slot.process.ask_to_stop()
+        for slot in self._slots:
+            slot.process.stop()
+        self._slots = []
+        self.store.stop()
+        self.kafka.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,93 @@
+"""The input topics: made with an explicit long retention, because Kafka's default of a week loses history."""
+
+from collections.abc import Sequence
+from typing import Self
+
+from contract.registry import KINDS
+from producers.driver import KafkaError, TopicAlreadyExistsError, admin_client
+from producers.errors import KafkaUnreachableError, TopicError
+from producers.reach import servers, wait_for_listener
+
+__all__ = ["RETENTION_MS", "TopicError", "ensure_topics", "partition_counts"]
+
+RETENTION_MS = 400 * 24 * 3600 * 1000
+"""How long input topics keep records, in milliseconds: 400 days, a reporting year and the month after."""
+CONNECT_TIMEOUT_S = 10.0
+"""Longest wait for the first connection, in seconds."""
+
+_CONFIGS = {
+    "retention.ms": str(RETENTION_MS),
+    "retention.bytes": "-1",
+    "cleanup.policy": "delete",
+}
+_MS_PER_S = 1000
+
+
+def ensure_topics(bootstrap: str | Sequence[str], partitions: int, replication: int) -> dict[str, int]:
+    """Make the topics of all kinds that are absent; return topic → partition count of every one.
+
+    A topic that exists is left as it is, also with another count: partitions of keyed topics cannot be
+    changed without moving entities. Raises KafkaUnreachableError, TopicError.
+    """
+    with _Admin(bootstrap) as admin:
+        absent = [k.topic for k in KINDS if k.topic not in admin.counts()]
+        for topic in absent:
+            admin.create(topic, partitions, replication)
+        admin.wait_for([k.topic for k in KINDS])
+        return admin.counts()
+
+
+def partition_counts(bootstrap: str | Sequence[str]) -> dict[str, int]:
+    """Return topic → partition count of the input topics that exist. Raises KafkaUnreachableError."""
+    with _Admin(bootstrap) as admin:
+        return admin.counts()
+
+
+class _Admin:
+    """The four administrative calls used here, typed, on one connection."""
+
+    def __init__(self, bootstrap: str | Sequence[str]) -> None:
+        addresses = servers(bootstrap)
+        left_s = wait_for_listener(addresses, CONNECT_TIMEOUT_S)
+        try:
+            self._kafka = admin_client(
+                bootstrap_servers=addresses,
+                client_id="nhip-topics",
+                bootstrap_timeout_ms=int(left_s * _MS_PER_S),
+            )
+        except KafkaError as error:
+            raise KafkaUnreachableError(
+                f"what listens at {', '.join(addresses)} does not answer as a Kafka broker ({error}): "
+                "correct the bootstrap address"
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kafka.close()
+
+    def counts(self) -> dict[str, int]:
+        try:
+            found = {t["name"]: len(t["partitions"]) for t in self._kafka.describe_topics()}
+        except KafkaError as error:
+            raise TopicError(f"the topics cannot be described: {error}") from error
+        return {k.topic: found[k.topic] for k in KINDS if k.topic in found}
+
+    def create(self, topic: str, partitions: int, replication: int) -> None:
+        wanted = {"num_partitions": partitions, "replication_factor": replication, "configs": _CONFIGS}
+        try:
+            self._kafka.create_topics({topic: wanted})
+        except TopicAlreadyExistsError:
+            return  # another process was faster; its topic is as good
+        except KafkaError as error:
+            raise TopicError(
+                f"topic {topic} with {partitions} partition(s) and {replication} replica(s) was refused: "
+                f"{error}: are there that many brokers, and may this client create topics?"
+            ) from error
+
+    def wait_for(self, topics: list[str]) -> None:
+        try:
+            self._kafka.wait_for_topics(topics)
+        except KafkaError as error:
+            raise TopicError(f"the topics are not ready: {error}") from error

@@ -1,0 +1,161 @@
+"""Fold of one partition: newest snapshots against what is stored, marks withdrawn and added. Pure.
+
+The caller brings what the store knows (a look-up) and writes what comes out; memory of one partition in one
+epoch lives here. Nothing changes before every stored row has been examined, so a fold that is refused
+(:class:`EpochContestedError`) can be repeated in the next epoch.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from contract.decode import EventError
+from contract.kind import Kind
+from contract.marks import epoch_us
+from streams.intake import Candidate, Intake, dead_letter
+from streams.panes import Deltas, Panes, add_marks
+from streams.rows import EntityBatch, EpochKey, Pane, Partition, Progress, Seen, SourceRow, Stored
+
+__all__ = ["EpochContestedError", "PartitionFold"]
+
+Scopes = Callable[[str, str | None, int], Iterable[str]]
+"""(unit, field, at_s) → the scopes in which a mark counts."""
+
+
+class EpochContestedError(Exception):
+    """A predecessor's insert landed after this epoch's rebuild: claim anew and rebuild again."""
+
+    def __init__(self, key: EpochKey, subject: str) -> None:
+        super().__init__(f"{key.topic}[{key.partition}]: a row of {subject} landed after the rebuild")
+        self.key = key
+
+
+class PartitionFold:
+    """Memory and arithmetic of one partition in one epoch.
+
+    ``start``: the offset at which this epoch began to read. ``seen``: the rows at or after it that the
+    rebuild has counted. ``owner_of(key)``: the partition in which Kafka's partitioner puts a key.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        key: EpochKey,
+        start: int,
+        seen: set[Seen],
+        clock_us: int,
+        owner_of: Callable[[bytes], int],
+    ) -> None:
+        self.kind = kind
+        self.key = key
+        self.partition = Partition(key.topic, key.partition)
+        self.start = start
+        self.panes = Panes()
+        self.flush = 0
+        self.clock_us = clock_us
+        self._seen = seen
+        self._owner_of = owner_of
+        self._cache: dict[str, Stored] = {}
+        self._indicators = tuple(i.key for i in kind.marked)
+        self._mark_functions = tuple(i.mark for i in kind.marked if i.mark is not None)
+        self._sources: dict[tuple[str, str], list[int]] = {}
+
+    def missing(self, intake: Intake) -> list[str]:
+        """Ids for which the store must be asked."""
+        cache = self._cache
+        return [subject for subject in intake.newest if subject not in cache]
+
+    def check(self, stored: Mapping[str, Stored]) -> None:
+        """Refuse the epoch when a row lies in the store that its rebuild cannot have counted (rule 2)."""
+        for subject, row in stored.items():
+            if (
+                row.epoch != self.key.epoch
+                and row.offset >= self.start
+                and Seen(subject, row.version, row.content, row.epoch) not in self._seen
+            ):
+                raise EpochContestedError(self.key, subject)
+
+    def apply(
+        self,
+        intake: Intake,
+        stored: Mapping[str, Stored],
+        batch: EntityBatch,
+        now_s: int,
+        scopes: Scopes,
+        wall_us: int,
+    ) -> None:
+        """Fold one flush's newest snapshots: rows go to ``batch``, marks to the panes. Call ``check`` before."""
+        cache, key = self._cache, self.key
+        deltas: Deltas = {}
+        for subject, candidate in intake.newest.items():
+            event = candidate.event
+            known = cache.get(subject)
+            if known is None:
+                known = stored.get(subject)
+                if known is None and (refusal := self._stray(candidate)) is not None:
+                    intake.dead.append(dead_letter(self.partition, candidate, refusal, wall_us))
+                    continue
+            if known is not None and (known.version, known.content) >= (event.version, candidate.content):
+                cache[subject] = known
+                intake.sources[event.source, event.data.unit].ignored += 1
+                continue
+            data = event.data
+            marks = tuple([mark(data) for mark in self._mark_functions])
+            field = getattr(data, "field", None)
+            if known is None or known.unit != data.unit or known.field != field or known.marks != marks:
+                if known is not None:
+                    add_marks(deltas, self._indicators, known.unit, known.field, known.marks, -1, now_s)
+                add_marks(deltas, self._indicators, data.unit, field, marks, 1, now_s)
+            cache.pop(subject, None)  # back to the end: the oldest is evicted first
+            cache[subject] = Stored(
+                event.version, candidate.content, data.unit, field, marks, candidate.offset, key.epoch
+            )
+            batch.events.append(event)
+            batch.contents.append(candidate.content)
+            batch.marks.append(marks)
+            batch.partitions.append(key.partition)
+            batch.offsets.append(candidate.offset)
+            batch.epochs.append(key.epoch)
+        self.panes.apply(deltas, scopes, now_s)
+
+    def tick(self, intake: Intake) -> None:
+        """Move the event-time clock by what the flush brought; it never goes back."""
+        self.clock_us = max(self.clock_us, intake.clock_us())
+
+    def close_flush(self, intake: Intake) -> tuple[list[Pane], Progress]:
+        """Count the flush and return its changed panes and its progress, to be written after the entity rows."""
+        self.flush += 1
+        panes = self.panes.take_changed(self.key.partition)
+        scopes = sorted({pane.scope for pane in panes})
+        return panes, Progress(self.key, self.flush, intake.last_offset, self.clock_us, scopes)
+
+    def sources(self, intake: Intake, seen_us: int) -> list[SourceRow]:
+        """Return what is known of each source that spoke in this flush, as absolute counts of the epoch."""
+        rows = []
+        for (source, unit), count in intake.sources.items():
+            sums = self._sources.setdefault((source, unit), [0, 0, 0])
+            sums[0] = max(sums[0], epoch_us(count.newest))
+            sums[1] += count.events
+            sums[2] += count.ignored
+            rows.append(SourceRow(source, unit, self.key, self.flush, sums[0], seen_us, sums[1], sums[2]))
+        return rows
+
+    def evict(self, most: int) -> None:
+        """Forget the entities untouched for longest until at most ``most`` are remembered."""
+        if (surplus := len(self._cache) - most) > 0:
+            for subject in list(islice(self._cache, surplus)):
+                del self._cache[subject]
+
+    def _stray(self, candidate: Candidate) -> EventError | None:
+        """Key and place of an entity seen for the first time (rule 5): else its history is in two partitions."""
+        subject: Any = candidate.event.subject
+        if candidate.key is None or candidate.key != subject.encode():
+            return EventError("key", "the record's key is not the event's subject - at `$.subject`")
+        home = self._owner_of(candidate.key)
+        if home != self.key.partition:
+            return EventError(
+                "partition",
+                f"the key belongs to partition {home}, not {self.key.partition}: set the producer's partitioner "
+                "to murmur2",
+            )
+        return None

@@ -1,0 +1,251 @@
+"""The fold loop of one worker: batches in, rows, panes and commits out. Everything waiting is one flush."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from secrets import randbits
+
+import structlog
+
+from contract.decode import Horizon
+from contract.kind import Kind
+from contract.registry import KIND_OF_TOPIC, KINDS
+from contract.units import UnitTree
+from streams.clock import US_PER_S, ClockMode, Now
+from streams.fold import EpochContestedError, PartitionFold
+from streams.intake import Intake, Record, take_in
+from streams.patience import Patience
+from streams.rows import DeadLetter, EntityBatch, Pane, Partition, Progress, SourceRow
+from streams.store import FoldStore
+from streams.tenure import Commit, CommitRefusedError, rebuild, start_of
+
+__all__ = ["Batch", "Folder", "FolderSettings"]
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """Bounds of the fold loop; seconds and counts."""
+
+    flush_interval_s: float = 0.2
+    flush_events: int = 50_000
+    inbox_batches: int = 8
+    remembered_entities: int = 200_000
+    look_interval_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Records of one partition as fetched in one go, in the generation of the consumer group that fetched them."""
+
+    partition: Partition
+    generation: int
+    records: Sequence[Record]
+
+
+@dataclass
+class _Flush:
+    """What one flush writes."""
+
+    entities: dict[str, EntityBatch] = field(default_factory=dict)
+    panes: dict[str, list[Pane]] = field(default_factory=dict)
+    progress: list[Progress] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
+    sources: list[SourceRow] = field(default_factory=list)
+
+
+class Folder:
+    """One worker's fold over all its partitions.
+
+    Kafka's side calls :meth:`assign` and :meth:`put`; :meth:`run` is the loop. ``commit`` is how offsets are
+    acknowledged. An error that leaves :meth:`run` must end the process: nothing unwritten was acknowledged.
+    """
+
+    def __init__(
+        self,
+        store: FoldStore,
+        tree: UnitTree,
+        wall_us: Now,
+        mode: ClockMode,
+        patience: Patience,
+        owner: str,
+        owner_of: Callable[[Partition], Callable[[bytes], int]],
+        settings: FolderSettings = FolderSettings(),
+    ) -> None:
+        self._store = store
+        self._tree = tree
+        self._wall_us = wall_us
+        self._mode = mode
+        self._patience = patience
+        self._owner = owner
+        self._owner_of = owner_of
+        self._settings = settings
+        self._inbox: asyncio.Queue[Batch] = asyncio.Queue(settings.inbox_batches)
+        self._lock = asyncio.Lock()
+        self._folds: dict[Partition, PartitionFold] = {}
+        self._positions: dict[Partition, int] = {}
+        self._generation = -1
+        self._commit: Commit | None = None
+        self.events = 0
+
+    # -- Kafka's side ---------------------------------------------------------------------------------
+
+    async def assign(
+        self,
+        generation: int,
+        committed: Mapping[Partition, int | None],
+        earliest: Mapping[Partition, int],
+        commit: Commit,
+    ) -> dict[Partition, int]:
+        """Take note of a new assignment; return where to read each partition from. The rebuild comes later."""
+        async with self._lock:
+            self._folds = {}
+            flushed = await self._patience.call(self._store.flushed_offsets, list(committed))
+            self._positions = {p: start_of(committed[p], flushed.get(p), earliest[p]) for p in committed}
+            self._generation = generation
+            self._commit = commit
+            if not self._inbox.full():  # wake the loop
+                self._inbox.put_nowait(Batch(Partition("", 0), generation, ()))
+            return dict(self._positions)
+
+    async def put(self, batch: Batch) -> None:
+        """Queue a batch; waits while the inbox is full, which stops the fetching."""
+        await self._inbox.put(batch)
+
+    def epoch_of(self, partition: Partition) -> int | None:
+        """Epoch in which this worker holds the partition, or None while it does not (yet)."""
+        fold = self._folds.get(partition)
+        return None if fold is None else fold.key.epoch
+
+    # -- the loop -------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Take over what is assigned, fold what arrives, look around when idle. Ends only by an error."""
+        loop = asyncio.get_running_loop()
+        waiting: list[Batch] = []
+        last = 0.0
+        while True:
+            await self._gather(waiting, last)
+            last = loop.time()
+            async with self._lock:
+                current = [b for b in waiting if b.generation == self._generation and b.records]
+                waiting.clear()
+                try:
+                    await self._turn(current)
+                except CommitRefusedError as error:
+                    if not error.rebalancing:
+                        raise
+                    log.info("commit refused during a rebalance; waiting for the next assignment")
+                    self._folds, self._positions = {}, {}
+
+    async def _gather(self, waiting: list[Batch], last: float) -> None:
+        """Wait for a batch (or the time to look around), then take everything that is waiting."""
+        loop, settings = asyncio.get_running_loop(), self._settings
+        try:
+            async with asyncio.timeout(settings.look_interval_s):
+                waiting.append(await self._inbox.get())
+        except TimeoutError:
+            return
+        pause = last + settings.flush_interval_s - loop.time()
+        if pause > 0 and not self._inbox.full():
+            await asyncio.sleep(pause)
+        count = sum(len(b.records) for b in waiting)
+        while count < settings.flush_events and not self._inbox.empty():
+            waiting.append(self._inbox.get_nowait())
+            count += len(waiting[-1].records)
+
+    async def _turn(self, batches: Sequence[Batch]) -> None:
+        if not self._positions or self._commit is None:
+            return
+        if not self._folds:
+            await self._take_over()
+        while batches:
+            try:
+                await self._flush(batches)
+            except EpochContestedError as error:
+                log.warning("epoch contested, rebuilding", reason=str(error))
+                await self._take_over()
+                continue
+            break
+        if await self._outclaimed():
+            log.warning("a newer claim exists; asking Kafka who owns the partitions")
+            await self._take_over()
+
+    async def _take_over(self) -> None:
+        """Have Kafka confirm the ownership, then claim and rebuild; raises CommitRefusedError if it does not."""
+        if self._commit is None:
+            return
+        await self._commit(self._positions)
+        folds = await self._patience.call(
+            rebuild,
+            self._store,
+            dict(self._positions),
+            self._tree,
+            self._wall_us,
+            self._mode,
+            randbits,
+            self._owner,
+            self._owner_of,
+        )
+        self._folds = {fold.partition: fold for fold in folds}
+
+    async def _outclaimed(self) -> bool:
+        claims = await self._patience.call(self._store.newest_claims, list(self._folds))
+        return any(claims.get(p, 0) > fold.key.epoch for p, fold in self._folds.items())
+
+    # -- one flush ------------------------------------------------------------------------------------
+
+    async def _flush(self, batches: Sequence[Batch]) -> None:
+        wall_us = self._wall_us()
+        horizon = Horizon(wall_us)
+        intakes: dict[Partition, Intake] = {}
+        for batch in batches:
+            intake = intakes.setdefault(batch.partition, Intake())
+            take_in(intake, KIND_OF_TOPIC[batch.partition.topic], batch.partition, batch.records, horizon)
+        flush = _Flush()
+        for kind in KINDS:
+            mine = {p: i for p, i in intakes.items() if p.topic == kind.topic}
+            if mine:
+                await self._fold(kind, mine, flush, wall_us)
+        await self._patience.call(self._write, flush)
+        if self._commit is not None:
+            self._positions.update({p: i.last_offset + 1 for p, i in intakes.items()})
+            await self._commit({p: self._positions[p] for p in intakes})
+        self.events += sum(i.records for i in intakes.values())
+
+    async def _fold(self, kind: Kind, intakes: Mapping[Partition, Intake], flush: _Flush, wall_us: int) -> None:
+        missing = [i for p, intake in intakes.items() for i in self._folds[p].missing(intake)]
+        stored = await self._patience.call(self._store.look_up, kind, missing) if missing else {}
+        for partition, intake in intakes.items():
+            self._folds[partition].check({i: row for i in intake.newest if (row := stored.get(i)) is not None})
+        batch = flush.entities.setdefault(kind.topic, EntityBatch(kind))
+        most = self._settings.remembered_entities // max(1, len(self._folds))
+        for partition, intake in intakes.items():
+            fold = self._folds[partition]
+            fold.tick(intake)
+            now_s = (wall_us if self._mode is ClockMode.WALL else fold.clock_us) // US_PER_S
+            fold.apply(intake, stored, batch, now_s, self._tree.scopes, wall_us)
+            panes, progress = fold.close_flush(intake)
+            flush.panes.setdefault(kind.topic, []).extend(panes)
+            flush.progress.append(progress)
+            flush.dead += intake.dead
+            flush.sources += fold.sources(intake, wall_us)
+            fold.evict(most)
+            fold.panes.drop_outdated(now_s)
+
+    def _write(self, flush: _Flush) -> None:
+        """Write in the order that every crash leaves something to recover from: rows, panes, progress."""
+        if flush.dead:
+            self._store.write_dead_letters(flush.dead)
+        for batch in flush.entities.values():
+            if batch.events:
+                self._store.write_entities(batch)
+        for topic, panes in flush.panes.items():
+            if panes:
+                folds = {p.partition: f for p, f in self._folds.items() if p.topic == topic}
+                epochs = {n: f.key.epoch for n, f in folds.items()}
+                self._store.write_panes(topic, epochs, {n: f.flush for n, f in folds.items()}, panes)
+        if flush.sources:
+            self._store.write_sources(flush.sources)
+        self._store.write_progress(flush.progress)

@@ -1,0 +1,164 @@
+"""What passes between the stream and its store: typed rows and column batches, all immutable by convention."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from contract.kind import Kind
+from contract.marks import Mark
+
+__all__ = [
+    "Changes",
+    "DeadLetter",
+    "EntityBatch",
+    "EpochKey",
+    "Heartbeat",
+    "Pane",
+    "Partition",
+    "Progress",
+    "Rate",
+    "Seen",
+    "SourceRow",
+    "Stored",
+]
+
+
+class Partition(NamedTuple):
+    """One partition of one input topic."""
+
+    topic: str
+    partition: int
+
+
+class EpochKey(NamedTuple):
+    """One tenure of one worker over one partition; ``epoch`` grows with each claim."""
+
+    topic: str
+    partition: int
+    epoch: int
+
+
+class Stored(NamedTuple):
+    """What the store (or memory) holds of one entity: enough to withdraw its marks and to compare versions.
+
+    ``marks`` has one entry per marked indicator of the kind, in ``Kind.marked`` order. ``content`` is the
+    48-bit hash that decides between two snapshots of one version. ``offset`` is -1 when no record stands
+    behind the row (recomputed rows keep their record's offset).
+    """
+
+    version: int
+    content: int
+    unit: str
+    field: str | None
+    marks: tuple[Mark | None, ...]
+    offset: int
+    epoch: int
+
+
+class Seen(NamedTuple):
+    """A row that a rebuild has counted although its offset lies at or after the start of reading."""
+
+    id: str
+    version: int
+    content: int
+    epoch: int
+
+
+@dataclass(slots=True)
+class EntityBatch:
+    """Rows of one kind for one insert, as parallel lists; ``events[i]`` is a contract Event."""
+
+    kind: Kind
+    events: list[Any] = field(default_factory=list)
+    contents: list[int] = field(default_factory=list)
+    marks: list[tuple[Mark | None, ...]] = field(default_factory=list)
+    partitions: list[int] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)
+
+
+class Pane(NamedTuple):
+    """One pane of one partition as an absolute sum."""
+
+    partition: int
+    scope: str
+    indicator: str
+    level: int
+    at_s: int
+    good: int
+    counted: int
+
+
+class Progress(NamedTuple):
+    """How far one partition has been flushed.
+
+    ``flush`` counts flushes within the epoch from 1; ``offset`` is the last record flushed; ``clock_us`` the
+    newest event time accepted so far, microseconds since 1970; ``scopes`` what this flush changed.
+    """
+
+    key: EpochKey
+    flush: int
+    offset: int
+    clock_us: int
+    scopes: Sequence[str]
+
+
+class Changes(NamedTuple):
+    """What happened since a look at the progress: newest flush per current epoch, clock, changed scopes."""
+
+    flushes: dict[EpochKey, int]
+    clock_us: int
+    scopes: frozenset[str]
+
+
+class Rate(NamedTuple):
+    """One figure. The rate is numerator / denominator, and unknown (None) when nothing was counted."""
+
+    scope: str
+    indicator: str
+    window: str
+    numerator: int
+    denominator: int
+
+    @property
+    def rate(self) -> float | None:
+        """Numerator / denominator, or None for a zero denominator."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+class Heartbeat(NamedTuple):
+    """The newest sign of life of roll: who (epoch of its partition), how often, and the clock it used."""
+
+    epoch: int
+    tick: int
+    as_of_us: int
+    written_us: int
+
+
+class DeadLetter(NamedTuple):
+    """A record that cannot be counted, kept as it came."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    error: str
+    key: bytes | None
+    value: bytes
+    time_us: int
+
+
+class SourceRow(NamedTuple):
+    """When a source last spoke for a unit through one partition, and how much of it was ignored as old.
+
+    ``events`` and ``ignored`` are absolute counts since the epoch began.
+    """
+
+    source: str
+    unit: str
+    key: EpochKey
+    flush: int
+    event_time_us: int
+    seen_us: int
+    events: int
+    ignored: int

@@ -1,0 +1,87 @@
+"""What a person sees who makes a mistake: one sentence, an exit code, no traceback."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.pipeline import DATA
+
+HEADER = (DATA / "receipt.csv").read_text().splitlines()[0]
+ROW = (DATA / "receipt.csv").read_text().splitlines()[1]
+
+
+def nhip(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the program as a user would."""
+    return subprocess.run(
+        [sys.executable, "-m", "nhip", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=folder,
+        check=False,
+    )
+
+
+def one_sentence(result: subprocess.CompletedProcess[str]) -> str:
+    """The error, which must be no traceback."""
+    assert "Traceback" not in result.stderr
+    return " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("column.csv", b"case:channel,case:concept:name\nInternet,1\n", "case:startdate"),
+        ("broken.csv.gz", gzip.compress((HEADER + "\n" + ROW * 50).encode())[:-20], "broken.csv.gz"),
+        ("bytes.csv", (HEADER + "\n").encode() + b"\xff\xfe\n", "row 2"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, name: str, content: bytes, word: str) -> None:
+    """A missing column, a truncated gzip and invalid UTF-8 end with exit code 65, naming file and place."""
+    file = tmp_path / name
+    file.write_bytes(content)
+
+    rv = nhip("try", file, "--mapping", "receipt")
+
+    assert rv.returncode == 65
+    assert name in one_sentence(rv)
+    assert word in one_sentence(rv)
+
+
+def test_an_unknown_mapping_lists_the_shipped_ones() -> None:
+    """The remedy stands in the message."""
+    rv = nhip("try", DATA / "receipt.csv", "--mapping", "recipe")
+
+    assert rv.returncode == 65
+    assert "receipt" in one_sentence(rv)
+    assert "fines" in one_sentence(rv)
+
+
+def test_kafka_and_the_store_unreachable() -> None:
+    """A service that is away ends with exit code 69 and its address."""
+    replayed = nhip("--set", "kafka=127.0.0.1:1", "replay", DATA / "fines.csv", "--mapping", "fines")
+    asked = nhip("--set", "store_port=1", "rates")
+
+    assert (replayed.returncode, asked.returncode) == (69, 69)
+    assert "127.0.0.1:1" in one_sentence(replayed)
+    assert "127.0.0.1:1" in one_sentence(asked)
+
+
+def test_a_wrong_setting_is_a_usage_error() -> None:
+    """An unknown setting ends with exit code 2 and the known ones."""
+    rv = nhip("--set", "colour=red", "rates")
+
+    assert rv.returncode == 2
+    assert "partitions" in one_sentence(rv)
+
+
+def test_help_names_every_command() -> None:
+    """The first page shows what there is."""
+    rv = nhip("--help")
+
+    assert rv.returncode == 0
+    for command in ("up", "demo", "try", "replay", "rates", "check", "status", "dead-letters", "worker"):
+        assert command in rv.stdout

@@ -1,0 +1,1 @@
+"""What several tests need: builders of events and a store in memory."""
