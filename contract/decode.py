@@ -2,24 +2,23 @@
 
 import json
 import unicodedata
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from contract.fields import EARLIEST_YEAR, LATEST_YEAR, MAX_EVENT_BYTES
 from contract.kind import Event, Kind
+from contract.marks import EPOCH
 from contract.registry import KINDS
 
-__all__ = ["FUTURE_LIMIT_US", "EventError", "Horizon", "check_times", "decode"]
+__all__ = ["FUTURE_LIMIT_US", "EventError", "Horizon", "decode"]
 
 FUTURE_LIMIT_US = 86_400_000_000
 """How far a fact or a version may lie ahead of the wall clock, in microseconds: one day."""
-
-_US_PER_S = 1_000_000
-_DECODERS = {k.key: msgspec.json.Decoder(k.event) for k in KINDS}
-_YEARS = f"a time must lie in the years {EARLIEST_YEAR} to {LATEST_YEAR}"
-_TIMES = {k.key: k.times() for k in KINDS}
 
 
 class EventError(ValueError):
@@ -30,11 +29,33 @@ class EventError(ValueError):
         self.reason = reason
 
 
-def decode(kind: Kind, value: bytes | None) -> Event:
+class Horizon:
+    """The latest moment that a fact or a version may claim: a day after the wall clock (µs since 1970)."""
+
+    def __init__(self, wall_us: int) -> None:
+        self.wall_us = wall_us
+        self.limit_us = wall_us + FUTURE_LIMIT_US
+        self.limit = EPOCH + timedelta(microseconds=self.limit_us)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What decoding one kind needs, looked up once."""
+
+    decode: Callable[[bytes], Any]
+    needs: dict[str, str]
+    fact_names: tuple[str, ...]
+    plan_names: tuple[str, ...]
+    facts: Callable[[Any], tuple[datetime | None, ...]]
+    plans: Callable[[Any], tuple[datetime | None, ...]]
+
+
+def decode(kind: Kind, value: bytes | None, horizon: Horizon) -> Event:
     """Read one record's value.
 
-    Text is NFC-normalised, unknown fields are refused, times carry an offset and lie between 1970 and
-    the end of LATEST_YEAR, and a status has the field it needs to be counted. Raises EventError.
+    Text is NFC-normalised, unknown fields are refused, times carry an offset and lie in the years that the
+    store holds, a status has the field it needs to be counted, and nothing claims to come from beyond the
+    horizon: one event of 2099 must not empty every window. Raises EventError.
     """
     if value is None:
         raise EventError("empty", "the record has no value")
@@ -43,47 +64,55 @@ def decode(kind: Kind, value: bytes | None) -> Event:
     # Only text outside ASCII can need normalising; both tests are single passes in C.
     if not value.isascii() or b"\\u" in value:
         value = _normalised(value)
+    reader = _READERS[kind.key]
     try:
-        event = _DECODERS[kind.key].decode(value)
+        event = reader.decode(value)
     except msgspec.ValidationError as error:
         raise EventError("invalid", str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EventError("not_json", f"the value is not JSON: {error}") from None
-    data: Any = event.data
-    needed = kind.needs.get(data.status)
-    if needed is not None and getattr(data, needed) is None:
-        raise EventError("invalid", f"status {data.status} needs {needed} - at `$.data.{needed}`")
-    for name in _TIMES[kind.key]:
-        moment = getattr(data, name)
-        if moment is not None and not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-            raise EventError("invalid", f"{_YEARS} - at `$.data.{name}`")
-    if not EARLIEST_YEAR <= event.time.year <= LATEST_YEAR:
-        raise EventError("invalid", f"{_YEARS} - at `$.time`")
-    return event
+    needed = reader.needs.get(event.data.status)
+    if needed is not None and getattr(event.data, needed) is None:
+        raise EventError("invalid", f"status {event.data.status} needs {needed} - at `$.data.{needed}`")
+    _check_times(reader, event, horizon)
+    return event  # type: ignore[no-any-return]
 
 
-class Horizon:
-    """The latest moment that a fact or a version may claim: a day after the wall clock."""
-
-    def __init__(self, wall_us: int) -> None:
-        self.wall_us = wall_us
-        self.limit_us = wall_us + FUTURE_LIMIT_US
-        self.limit = datetime.fromtimestamp(self.limit_us / _US_PER_S, UTC)
-
-
-def check_times(kind: Kind, event: Event, horizon: Horizon) -> None:
-    """Refuse what claims to come from the future: one event of 2099 must not empty every window.
-
-    Raises EventError with the reason ``future``.
-    """
+def _check_times(reader: _Reader, event: Any, horizon: Horizon) -> None:
+    limit, data = horizon.limit, event.data
     if event.version > horizon.limit_us:
         raise EventError("future", "version lies more than a day ahead of the clock - at `$.version`")
-    if event.time > horizon.limit:
-        raise EventError("future", "the time lies more than a day ahead of the clock - at `$.time`")
-    for name in kind.facts:
-        moment = getattr(event.data, name)
-        if moment is not None and moment > horizon.limit:
-            raise EventError("future", f"a fact lies more than a day ahead of the clock - at `$.data.{name}`")
+    if event.time > limit or event.time.year < EARLIEST_YEAR:
+        raise _time_error("$.time", event.time, limit)
+    for number, moment in enumerate(reader.facts(data)):
+        if moment is not None and (moment > limit or moment.year < EARLIEST_YEAR):
+            raise _time_error(f"$.data.{reader.fact_names[number]}", moment, limit)
+    for number, moment in enumerate(reader.plans(data)):
+        if moment is not None and not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+            raise _time_error(f"$.data.{reader.plan_names[number]}", moment, None)
+
+
+def _time_error(path: str, moment: datetime, limit: datetime | None) -> EventError:
+    if limit is not None and moment > limit:
+        return EventError("future", f"the time lies more than a day ahead of the clock - at `{path}`")
+    years = f"{EARLIEST_YEAR} to {LATEST_YEAR}"
+    return EventError("invalid", f"a time must lie in the years {years} - at `{path}`")
+
+
+def _tuple_getter(names: tuple[str, ...]) -> Callable[[Any], tuple[datetime | None, ...]]:
+    """Read several attributes in one call; attrgetter gives no tuple for a single name."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda data: tuple(getattr(data, name) for name in names)
+
+
+def _reader(kind: Kind) -> _Reader:
+    plans = tuple(name for name in kind.times() if name not in kind.facts)
+    decoder = msgspec.json.Decoder(kind.event)
+    return _Reader(decoder.decode, kind.needs, kind.facts, plans, _tuple_getter(kind.facts), _tuple_getter(plans))
+
+
+_READERS = {k.key: _reader(k) for k in KINDS}
 
 
 def _normalised(value: bytes) -> bytes:

@@ -11,7 +11,7 @@ from contract.marks import Snapshot
 __all__ = ["Event", "Kind"]
 
 
-class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """CloudEvents 1.0 envelope of one snapshot; a kind adds its ``type`` (the tag) and ``data``.
 
     ``version`` orders the snapshots of one ``subject``: microseconds since 1970 of the change in the source,

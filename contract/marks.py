@@ -5,10 +5,18 @@ from typing import NamedTuple
 
 import msgspec
 
-__all__ = ["Mark", "Snapshot", "epoch_us", "instant_mark"]
+from contract.days import DAY_S
+
+__all__ = ["EPOCH", "Mark", "Snapshot", "epoch_us", "instant_mark"]
+
+EPOCH = msgspec.json.decode(b'"1970-01-01T07:00:00+07:00"', type=datetime)
+"""The start of 1970 (UTC), with the very tzinfo object that the decoder gives to times of Viet Nam.
+
+Python compares and subtracts times that share their tzinfo object in 0.03 µs, others in 0.5 µs.
+"""
 
 
-class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Snapshot(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """Base of every kind's snapshot: the full known state of one entity. Every kind has a competent unit."""
 
 
@@ -25,10 +33,11 @@ class Mark(NamedTuple):
 
 def epoch_us(moment: datetime) -> int:
     """Microseconds since 1970 (UTC) of an aware time, exact."""
-    # Through whole seconds: timestamp() of a distant year has no room for single microseconds.
-    return int(moment.replace(microsecond=0).timestamp()) * 1_000_000 + moment.microsecond
+    since = moment - EPOCH
+    return (since.days * DAY_S + since.seconds) * 1_000_000 + since.microseconds
 
 
 def instant_mark(moment: datetime, *, good: bool) -> Mark:
     """Return the mark at an aware time."""
-    return Mark(int(moment.timestamp() // 1), good)
+    since = moment - EPOCH
+    return Mark(since.days * DAY_S + since.seconds, good)

@@ -27,6 +27,7 @@ __all__ = [
     "RATE_WINDOWS",
     "STATE_WINDOW",
     "WINDOWS",
+    "WINDOW_NAMES_VI",
     "Level",
     "Piece",
     "floor_to",
@@ -38,6 +39,19 @@ __all__ = [
 RATE_WINDOWS = ("15m", "1h", "24h", "7d", "30d", "today", "month", "year", "all")
 STATE_WINDOW = "now"
 WINDOWS = (*RATE_WINDOWS, STATE_WINDOW)
+
+WINDOW_NAMES_VI = {
+    "15m": "15 phút",
+    "1h": "1 giờ",
+    "24h": "24 giờ",
+    "7d": "7 ngày",
+    "30d": "30 ngày",
+    "today": "hôm nay",
+    "month": "tháng này",
+    "year": "năm nay",
+    "all": "tất cả",
+    "now": "hiện tại",
+}
 
 MINUTES_KEPT_S = 25 * HOUR_S
 """Minutes are kept a little longer than the longest window of minutes: workers' clocks differ."""

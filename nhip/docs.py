@@ -5,11 +5,10 @@ A block stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-import click
 import msgspec
 import typer.main
 
@@ -33,7 +32,7 @@ def filled(text: str) -> str:
     return _BLOCK.sub(lambda m: f"{m[1]}{BLOCKS[m[2]]()}\n{m[3]}", text)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
@@ -114,11 +113,10 @@ def _commands() -> str:
     from nhip.cli import app  # noqa: PLC0415 - the program imports everything; the other blocks need it not
 
     rows = []
-    root = typer.main.get_command(app)
-    assert isinstance(root, click.Group)  # noqa: S101 - for the type checker
+    root: Any = typer.main.get_command(app)
     for name, command in sorted(root.commands.items()):
-        children = sorted(command.commands.items()) if isinstance(command, click.Group) else [("", command)]
-        for child, inner in children:
+        children: dict[str, Any] = getattr(command, "commands", {"": command})
+        for child, inner in sorted(children.items()):
             first = (inner.help or "").strip().splitlines()[0]
             rows.append((f"`nhip {name} {child}`".replace(" `", "`"), first))
     return _table(("command", "does"), rows)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from contract.registry import INDICATORS
 from contract.units import UnitTree
-from contract.windows import WINDOWS
+from contract.windows import WINDOW_NAMES_VI, WINDOWS, windows_of
 from streams.clock import US_PER_S
 from streams.rows import Heartbeat, Rate
 
@@ -60,29 +61,33 @@ def count(number: int) -> str:
 
 
 def as_table(rates: Iterable[Rate], tree: UnitTree, title: str) -> Table:
-    """One line per scope and indicator, one column per window; each cell is rate and numerator / denominator."""
-    rates = list(rates)
-    windows = [w for w in WINDOWS if any(r.window == w for r in rates)]
-    table = Table(title=title, title_justify="left", header_style="bold")
-    table.add_column("phạm vi · scope")
-    table.add_column("chỉ số · indicator")
+    """Show each scope as a section, an indicator a line, a window a column: rate above numerator/denominator.
+
+    Lines and columns in which nothing was counted are left out.
+    """
+    counted = [r for r in rates if r.denominator]
+    windows = [w for w in WINDOWS if any(r.window == w for r in counted)]
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("chỉ số · indicator", min_width=22)
     for window in windows:
-        table.add_column(window, justify="right")
-
-    def cell(rate: Rate | None) -> str:
-        if rate is None:
-            return ""
-        return f"{percent(rate)}\n[dim]{count(rate.numerator)}/{count(rate.denominator)}[/dim]"
-
-    lines: dict[tuple[str, str], dict[str, Rate]] = {}
-    for rate in rates:
-        lines.setdefault((rate.scope, rate.indicator), {})[rate.window] = rate
-    shown = ""
-    for (scope, indicator), cells in lines.items():
-        texts = [cell(cells.get(window)) for window in windows]
-        table.add_row("" if scope == shown else scope_name(scope, tree), INDICATORS[indicator].name_vi, *texts)
-        shown = scope
+        table.add_column(WINDOW_NAMES_VI[window], justify="right", no_wrap=True)
+    lines: dict[str, dict[str, dict[str, Rate]]] = {}
+    for rate in counted:
+        lines.setdefault(rate.scope, {}).setdefault(rate.indicator, {})[rate.window] = rate
+    for scope, indicators in lines.items():
+        table.add_section()
+        table.add_row(f"[bold]{scope_name(scope, tree)}[/bold]")
+        for indicator, cells in indicators.items():
+            table.add_row(INDICATORS[indicator].name_vi, *[_cell(indicator, w, cells.get(w)) for w in windows])
     return table
+
+
+def _cell(indicator: str, window: str, rate: Rate | None) -> str:
+    if window not in windows_of(INDICATORS[indicator].reading):
+        return ""
+    if rate is None:
+        return "–"
+    return f"{percent(rate)}\n[dim]{count(rate.numerator)}/{count(rate.denominator)}[/dim]"
 
 
 def scope_name(scope: str, tree: UnitTree) -> str:
@@ -90,4 +95,4 @@ def scope_name(scope: str, tree: UnitTree) -> str:
     kind, _, code = scope.partition(":")
     if kind != "unit":
         return scope
-    return f"{tree.name(code, 'vi')}\n[dim]{scope}[/dim]" if tree.known(code) else f"{scope}\n[dim]chưa có tên[/dim]"
+    return f"{tree.name(code, 'vi')} [dim]{code}[/dim]" if tree.known(code) else f"{code} [dim]chưa có tên[/dim]"

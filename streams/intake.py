@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import xxhash
 
-from contract.decode import EventError, Horizon, check_times, decode
+from contract.decode import EventError, Horizon, decode
 from contract.kind import Kind
-from contract.marks import epoch_us
+from contract.marks import EPOCH, epoch_us
 from streams.rows import DeadLetter, Partition
 
 __all__ = ["Candidate", "Intake", "Record", "SourceCount", "content_hash", "dead_letter", "take_in"]
 
 CONTENT_BITS = 48
 """The hash fills the lower 48 bits of a row's rank."""
-
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Record(Protocol):
@@ -42,7 +40,7 @@ class Candidate(NamedTuple):
 class SourceCount:
     """What one source said for one unit within a flush."""
 
-    newest: datetime = _LONG_AGO
+    newest: datetime = EPOCH
     events: int = 0
     ignored: int = 0
 
@@ -72,8 +70,7 @@ def take_in(intake: Intake, kind: Kind, partition: Partition, records: Sequence[
     newest, sources = intake.newest, intake.sources
     for record in records:
         try:
-            event: Any = decode(kind, record.value)
-            check_times(kind, event, horizon)
+            event: Any = decode(kind, record.value, horizon)
         except EventError as error:
             intake.dead.append(dead_letter(partition, record, error, horizon.wall_us))
             continue

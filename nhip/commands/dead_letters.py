@@ -7,8 +7,9 @@ from rich.table import Table
 
 from nhip.console import OUT, print_json, say
 from nhip.settings import Settings
-from nhip.store import open_store
+from nhip.store import open_client
 from producers.client import Producer
+from sinks.dead_letters import dead_letters, write_dead_letters
 from streams.rows import DeadLetter
 
 __all__ = ["app"]
@@ -26,12 +27,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print a document for program
 def list_letters(
     context: typer.Context,
     reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
     json: Json = False,
 ) -> None:
-    """List refused records with reason and place, newest first."""
-    settings: Settings = context.obj
-    letters = open_store(settings, patience_s=0).dead_letters(reason=reason, limit=limit)
+    """List the records that were refused and not sent again, with reason and place."""
+    stored = dead_letters(open_client(context.obj), reason=reason, limit=limit)
+    letters = [found.letter for found in stored]
     if json:
         print_json([_document(letter, value=False) for letter in letters])
         return
@@ -59,6 +60,7 @@ def replay_letter(context: typer.Context, place: Place) -> None:
     letter = _find(settings, place)
     with Producer(settings.kafka) as producer:
         producer.send_raw(letter.topic, letter.key, letter.value)
+    write_dead_letters(open_client(settings), [letter], "sent_again")
     say(f"{_place(letter)} sent again")
 
 
@@ -67,11 +69,12 @@ def _find(settings: Settings, place: str) -> DeadLetter:
     partition, _, offset = rest.partition(":")
     if not (partition.isdigit() and offset.isdigit()):
         raise typer.BadParameter(f"{place!r} is not TOPIC:PARTITION:OFFSET")
-    letter = open_store(settings, patience_s=0).dead_letter(topic, int(partition), int(offset))
-    if letter is None:
-        say(f"no dead letter at {place}; `nhip dead-letters list` shows them")
-        raise typer.Exit(EXIT_ABSENT)
-    return letter
+    before = (topic, int(partition), int(offset) - 1)
+    for found in dead_letters(open_client(settings), after=before, limit=1, state=None):
+        if _place(found.letter) == place:
+            return found.letter
+    say(f"no dead letter at {place}; `nhip dead-letters list` shows them")
+    raise typer.Exit(EXIT_ABSENT)
 
 
 def _place(letter: DeadLetter) -> str:

@@ -29,7 +29,7 @@ __all__ = ["cases_for_ever", "play"]
 
 CASE_INTERVAL_S = 0.5
 SHOWN_SCOPES = ("unit:wabo", "unit:wabo.general", "unit:wabo.customer-contact", "unit:wabo.experts", "unit:rtfm")
-SHOWN_WINDOWS = ("15m", "1h", "today", "30d", "all", "now")
+SHOWN_WINDOWS = ("15m", "today", "30d", "all", "now")
 SEED = 20_261_122
 
 

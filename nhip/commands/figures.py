@@ -8,12 +8,13 @@ from rich.table import Table
 
 from contract.registry import INDICATORS
 from contract.windows import WINDOWS
-from nhip.console import OUT, bar, print_json, say
+from nhip.console import OUT, SAY, print_json, say
 from nhip.figures import as_document, as_table, selected
 from nhip.lag import Backlog
 from nhip.settings import Settings, load_tree
 from nhip.store import open_store
 from sinks.check import Difference, compare
+from sinks.dead_letters import count_dead_letters
 from streams.clock import US_PER_S, wall_clock_us
 
 __all__ = ["register"]
@@ -72,8 +73,8 @@ def check(context: typer.Context, json: Json = False) -> None:
         if beat is None:
             say("nothing to check: no rates were published yet")
             return
-        with bar("checking") as show:
-            found = compare(store, tree, beat.as_of_us // US_PER_S, show)
+        with SAY.status("checking") as shown:
+            found = compare(store, tree, beat.as_of_us // US_PER_S, lambda step: shown.update(f"checking {step}"))
         places = {(d.scope, d.indicator, d.window) for d in differences}
         differences = [d for d in found if attempt == 0 or (d.scope, d.indicator, d.window) in places]
         if not differences:
@@ -95,7 +96,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     age_s = None if beat is None else (wall_clock_us() - beat.written_us) / US_PER_S
     with Backlog(settings.kafka, settings.group) as backlog:
         lags = backlog.read()
-    dead = store.dead_letter_count()
+    dead = count_dead_letters(store.client)
     healthy = age_s is not None and age_s < STALE_S
     if json:
         print_json(

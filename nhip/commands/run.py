@@ -24,6 +24,7 @@ from producers.client import Producer
 from producers.mapping import load_mapping
 from producers.replay import Outcome, read_events
 from producers.replay import replay as replay_events
+from sinks.dead_letters import count_dead_letters
 
 __all__ = ["register"]
 
@@ -95,7 +96,7 @@ def try_file(
             with bar("counting") as show, Backlog(system.kafka.bootstrap, settings.group) as backlog:
                 wait_until_counted(backlog, store, timeout_s, show, system.watch)
             beat, published = store.heartbeat(), store.rates_now()
-            dead = store.dead_letter_count()
+            dead = count_dead_letters(store.client)
         rates = selected(published, windows=window or ())
         if json:
             print_json(as_document(rates, beat))

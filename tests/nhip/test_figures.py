@@ -44,7 +44,7 @@ def test_table_shows_numerator_and_denominator_beside_each_rate() -> None:
         OUT.print(as_table(selected(PUBLISHED), TREE, "title"))
 
     assert "1.250/1.434" in capture.get()
-    assert "0/0" in capture.get()
+    assert "87,2 %" in capture.get()
 
 
 def test_selection_by_indicator_and_window() -> None:

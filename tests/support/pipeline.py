@@ -14,6 +14,7 @@ from nhip.system import System, SystemPlan
 from producers.client import Producer
 from producers.mapping import load_mapping
 from producers.replay import read_events
+from sinks.dead_letters import dead_letters
 from sinks.store import ClickHouseStore
 from streams.rows import DeadLetter
 
@@ -51,7 +52,7 @@ class Pipeline:
 
     def dead_letters(self) -> list[DeadLetter]:
         """Everything refused."""
-        return self.store.dead_letters(limit=10_000)
+        return [found.letter for found in dead_letters(self.store.client, limit=10_000)]
 
 
 @contextmanager

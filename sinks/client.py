@@ -1,0 +1,153 @@
+"""The connection to ClickHouse: one place for settings, timeouts and the classification of errors.
+
+Everything the project writes is idempotent (absolute values under keys, newest version wins), so the
+retries that clickhouse-connect makes by itself after a stale keep-alive can do no harm.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import Error, StreamFailureError
+from urllib3.exceptions import HTTPError
+
+from streams.store import StoreUnavailableError
+
+__all__ = ["CONNECT_TIMEOUT_S", "READ_TIMEOUT_S", "SETTINGS", "Client", "connect"]
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 120
+"""How long one answer may be silent, in seconds; a rebuild of millions of rows computes before it speaks."""
+
+SETTINGS: dict[str, Any] = {
+    # Servers from 26.2 on collect inserts and answer before they are stored, unless told otherwise.
+    "async_insert": 0,
+    "wait_for_async_insert": 1,
+    # All rows are idempotent by key; a block that looks like an older one must still be stored.
+    "insert_deduplicate": 0,
+    "deduplicate_blocks_in_dependent_materialized_views": 0,
+    # An answer that fails half-way is an error and not a short answer.
+    "wait_end_of_query": 0,
+    "output_format_arrow_string_as_string": 1,
+    "output_format_arrow_low_cardinality_as_dictionary": 0,
+}
+
+_UNAVAILABLE = frozenset(
+    {
+        3,  # UNEXPECTED_END_OF_FILE: the server was killed while it answered
+        159,  # TIMEOUT_EXCEEDED
+        164,  # READONLY: a replica that is being restored
+        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        203,  # NO_FREE_CONNECTION
+        209,  # SOCKET_TIMEOUT
+        210,  # NETWORK_ERROR
+        225,  # NO_ZOOKEEPER
+        236,  # ABORTED: the server is stopping
+        241,  # MEMORY_LIMIT_EXCEEDED
+        242,  # TABLE_IS_READ_ONLY: a replica without Keeper
+        243,  # NOT_ENOUGH_SPACE
+        252,  # TOO_MANY_PARTS
+        279,  # ALL_CONNECTION_TRIES_FAILED
+        285,  # TOO_FEW_LIVE_REPLICAS
+        319,  # UNKNOWN_STATUS_OF_INSERT
+        394,  # QUERY_WAS_CANCELLED
+        439,  # CANNOT_SCHEDULE_TASK
+        745,  # SERVER_OVERLOADED
+        999,  # KEEPER_EXCEPTION
+    }
+)
+
+
+@contextmanager
+def _classified() -> Iterator[None]:
+    """Turn what may pass by itself into StoreUnavailableError; all else propagates."""
+    try:
+        yield
+    except StreamFailureError as error:
+        raise StoreUnavailableError(f"the store's answer broke off: {error}") from error
+    except Error as error:
+        # Without a code no server spoke: the connection was refused, reset or timed out.
+        silent = error.code is None and isinstance(error.__cause__, (HTTPError, OSError))
+        if silent or error.code in _UNAVAILABLE:
+            raise StoreUnavailableError(f"the store cannot answer now: {error}") from error
+        raise
+    except (HTTPError, OSError) as error:
+        raise StoreUnavailableError(f"the store does not answer: {error}") from error
+
+
+class Client:
+    """One ClickHouse database. Safe to use from several threads: it has no session, only a connection pool.
+
+    Every method may raise StoreUnavailableError (try again later); other errors are faults of a statement.
+    """
+
+    def __init__(self, inner: Any, database: str) -> None:
+        self._inner = inner
+        self.database = database
+
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run a statement without an answer."""
+        with _classified():
+            self._inner.command(sql, parameters=dict(parameters or {}))
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Return the whole answer as rows of Python values."""
+        columns = self.columns(sql, parameters)
+        return list(zip(*columns, strict=True))
+
+    def columns(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Sequence[Any]]:
+        """Return the whole answer as columns of Python values; no columns when it has no rows."""
+        with _classified():
+            answer = self._inner.query(sql, parameters=dict(parameters or {}), column_oriented=True)
+            return list(answer.result_columns)
+
+    def blocks(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Iterator[list[Sequence[Any]]]:
+        """Stream a long answer as blocks of columns; the connection is held until the iterator ends."""
+        with _classified():
+            stream = self._inner.query_column_block_stream(sql, parameters=dict(parameters or {}))
+            with stream:
+                yield from stream
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Insert one block; returns when it is stored."""
+        with _classified():
+            self._inner.insert_arrow(table, rows)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+def connect(
+    *,
+    host: str,
+    port: int,
+    database: str = "default",
+    user: str = "default",
+    password: str = "",
+    secure: bool = False,
+    connect_timeout_s: int = CONNECT_TIMEOUT_S,
+    read_timeout_s: int = READ_TIMEOUT_S,
+) -> Client:
+    """Connect to a database that exists. Raises StoreUnavailableError while nobody answers."""
+    with _classified():
+        inner = clickhouse_connect.get_client(
+            host=host,
+            port=port,
+            database=database,
+            username=user,
+            password=password,
+            secure=secure,
+            connect_timeout=connect_timeout_s,
+            send_receive_timeout=read_timeout_s,
+            # A session would allow one query at a time; look-ups run beside inserts.
+            autogenerate_session_id=False,
+            settings=SETTINGS,
+            # Instants come back aware; a naive one would be read as local time somewhere.
+            tz_mode="aware",
+            client_name="nhip",
+            dedicated_pool=True,
+        )
+    return Client(inner, database)

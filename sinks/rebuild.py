@@ -1,0 +1,108 @@
+"""All panes of some partitions at once, recomputed from the marks stored with the entity rows."""
+
+# ruff: noqa: S608
+# Tables and columns in SQL come from the registry and this program; every value is a parameter.
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from contract.days import DAY_S, HOUR_S, MINUTE_S, local_day_start
+from contract.kind import Kind
+from contract.units import Segment
+from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level
+from sinks.client import Client
+from sinks.columns import columns_of
+from sinks.relation import relation
+from streams.rows import Pane
+
+__all__ = ["rebuild"]
+
+_DAY_SHIFT_S = -local_day_start(0)
+"""How far local midnight lies before that of UTC, in seconds."""
+
+
+def rebuild(
+    client: Client,
+    kind: Kind,
+    partitions: Sequence[int],
+    now_s: int,
+    segments: Callable[[str], Sequence[Segment]],
+) -> Iterator[Pane]:
+    """Stream the panes of these partitions at the levels kept at ``now_s``.
+
+    Every mark is first summed by unit and by field at the finest level it needs, and only these sums are
+    multiplied by scopes and levels. Holds the connection until it is read to the end.
+    """
+    where = "has({partitions:Array(UInt16)}, `partition`)"
+    parameters: dict[str, Any] = {
+        "partitions": list(partitions),
+        "minutes": now_s - MINUTES_KEPT_S,
+        "hours": now_s - HOURS_KEPT_S,
+    }
+    units = client.rows(f"SELECT DISTINCT toString(unit) FROM {kind.table} WHERE {where}", parameters)
+    if not units:
+        return
+    scopes, more = _scopes_of([unit for (unit,) in units], segments)
+    layout = columns_of(kind.key)
+    source = f"""
+        SELECT `partition` AS p, unit, {"field" if layout.has_field else "NULL AS field"}, indicator, good,
+               assumeNotNull(mark_at) AS s,
+               multiIf(s >= {{minutes:Int64}}, {_MINUTE}, s >= {{hours:Int64}}, {_HOUR}, {_DAY}) AS finest,
+               {_floor("finest", "s")} AS start
+        FROM (SELECT * FROM {kind.table} FINAL WHERE {where})
+        ARRAY JOIN [{", ".join(f"toUInt8({n})" for n in range(len(layout.marks)))}] AS indicator,
+                   [{", ".join(f"{key}_at" for key in layout.marks)}] AS mark_at,
+                   [{", ".join(f"{key}_good" for key in layout.marks)}] AS good
+        WHERE isNotNull(mark_at)"""
+    sums = "toInt64(sum(good)) AS good, toInt64(count()) AS marks"
+    by_unit = f"""
+        SELECT p, coalesce(nullIf(r.scope, ''), concat('unit:', toString(m.unit))) AS scope,
+               indicator, finest, start, good, marks
+        FROM
+        (
+            SELECT p, unit, indicator, toUInt16(arrayCount(e -> e <= s, {{eras:Array(Int64)}})) AS era, finest, start,
+                   {sums}
+            FROM ({source}) GROUP BY p, unit, indicator, era, finest, start
+        ) AS m
+        LEFT JOIN ({scopes}) AS r ON r.unit = toString(m.unit) AND r.era = m.era"""
+    by_field = f"""
+        SELECT p, concat('field:', toString(field)) AS scope, indicator, finest, start, {sums}
+        FROM ({source} AND isNotNull(field)) GROUP BY p, scope, indicator, finest, start"""
+    every = f"{by_unit} UNION ALL {by_field}" if layout.has_field else by_unit
+    sql = f"""
+        SELECT p, scope, indicator, toUInt8(arrayJoin(range(0, finest + 1))) AS level,
+               {_floor("level", "start")} AS at, sum(good), sum(marks)
+        FROM ({every}) GROUP BY p, scope, indicator, level, at"""
+    keys = layout.marks
+    for p, scope, indicator, level, at, good, marks in client.blocks(sql, parameters | more):
+        named = [keys[n] for n in indicator]
+        yield from map(Pane, p, scope, named, level, at, good, marks)
+
+
+_DAY, _HOUR, _MINUTE = int(Level.DAY), int(Level.HOUR), int(Level.MINUTE)
+
+
+def _floor(level: str, at: str) -> str:
+    """Return SQL of ``contract.windows.floor_to``; a test compares both."""
+    minute, hour = f"{at} - positiveModulo({at}, {MINUTE_S})", f"{at} - positiveModulo({at}, {HOUR_S})"
+    day = f"{at} - positiveModulo({at} + {_DAY_SHIFT_S}, {DAY_S})"
+    return f"toInt64(multiIf({level} = {_MINUTE}, {minute}, {level} = {_HOUR}, {hour}, {level} = {_DAY}, {day}, 0))"
+
+
+def _scopes_of(units: Sequence[str], segments: Callable[[str], Sequence[Segment]]) -> tuple[str, dict[str, Any]]:
+    """Return SQL of a relation (unit, era, scope) with its parameters.
+
+    Eras are cut by every moment at which any of the units changes an ancestor, so that a mark finds its era by
+    counting the moments before it, whatever its unit.
+    """
+    chains = {unit: segments(unit) for unit in units}
+    starts = sorted({segment.start_s for chain in chains.values() for segment in chain[1:]})
+    rows = [
+        (unit, era, f"unit:{code}")
+        for unit, chain in chains.items()
+        for era, at_s in enumerate([chain[0].start_s, *starts])
+        for code in next(s.units for s in reversed(chain) if s.start_s <= at_s)
+    ]
+    unit, era, scope = zip(*rows, strict=True)
+    sql, parameters = relation({"unit": ("String", unit), "era": ("UInt16", era), "scope": ("String", scope)})
+    return sql, parameters | {"eras": starts}
