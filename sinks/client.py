@@ -28,8 +28,8 @@ SETTINGS: dict[str, Any] = {
     # All rows are idempotent by key; a block that looks like an older one must still be stored.
     "insert_deduplicate": 0,
     "deduplicate_blocks_in_dependent_materialized_views": 0,
-    # An answer that fails half-way is an error and not a short answer.
-    "wait_end_of_query": 0,
+    # What the caller no longer waits for must not go on working on the server.
+    "max_execution_time": READ_TIMEOUT_S,
     "output_format_arrow_string_as_string": 1,
     "output_format_arrow_low_cardinality_as_dictionary": 0,
 }
@@ -38,7 +38,6 @@ _UNAVAILABLE = frozenset(
     {
         3,  # UNEXPECTED_END_OF_FILE: the server was killed while it answered
         159,  # TIMEOUT_EXCEEDED
-        164,  # READONLY: a replica that is being restored
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
         203,  # NO_FREE_CONNECTION
         209,  # SOCKET_TIMEOUT
@@ -106,7 +105,10 @@ class Client:
     def blocks(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Iterator[list[Sequence[Any]]]:
         """Stream a long answer as blocks of columns; the connection is held until the iterator ends."""
         with _classified():
-            stream = self._inner.query_column_block_stream(sql, parameters=dict(parameters or {}))
+            # A long answer takes as long as its reader does.
+            stream = self._inner.query_column_block_stream(
+                sql, parameters=dict(parameters or {}), settings={"max_execution_time": 0}
+            )
             with stream:
                 yield from stream
 

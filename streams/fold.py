@@ -147,10 +147,7 @@ class PartitionFold:
                 del self._cache[subject]
 
     def _stray(self, candidate: Candidate) -> EventError | None:
-        """Key and place of an entity seen for the first time (rule 5): else its history is in two partitions."""
-        subject: Any = candidate.event.subject
-        if candidate.key is None or candidate.key != subject.encode():
-            return EventError("key", "the record's key is not the event's subject - at `$.subject`")
+        """Check the place of an entity seen for the first time (rule 5): else its history is in two partitions."""
         home = self._owner_of(candidate.key)
         if home != self.key.partition:
             return EventError(

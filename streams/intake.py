@@ -32,7 +32,7 @@ class Candidate(NamedTuple):
     event: Any
     content: int
     offset: int
-    key: bytes | None
+    key: bytes
     value: bytes
 
 
@@ -71,6 +71,9 @@ def take_in(intake: Intake, kind: Kind, partition: Partition, records: Sequence[
     for record in records:
         try:
             event: Any = decode(kind, record.value, horizon)
+            if record.key != event.subject.encode():
+                # Before it can stand in for the entity: it must not hide a good record of this flush.
+                raise EventError("key", "the record's key is not the event's subject - at `$.subject`")
         except EventError as error:
             intake.dead.append(dead_letter(partition, record, error, horizon.wall_us))
             continue

@@ -93,7 +93,7 @@ class Consumer(driver.Consumer):
         if records is None or self.should_stop or not self.flow_active:
             return  # after a rebalance everything is fetched again from the chosen start
         for tp, batch in records.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+            if not self._is_current(generation):
                 return
             if not batch or not (active is None or tp in active or tp in self._buffered_partitions):
                 continue
@@ -114,6 +114,10 @@ class Consumer(driver.Consumer):
                     generation_id=generation,
                 ),
             )
+
+    def _is_current(self, generation: int) -> bool:
+        """Whether records of that generation may still be handed out; a rebalance begins at any await."""
+        return self.flow_active and self.app.consumer_generation_id == generation
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Offsets inside a batch are no gaps."""

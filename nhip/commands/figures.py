@@ -129,5 +129,5 @@ def _differences(differences: list[Difference]) -> Table:
     table = Table("scope", "indicator", "window", "published", "panes", "marks", "snapshots", title="Differences")
     for d in differences:
         cells = (d.rates_now, d.panes, d.marks, d.snapshots)
-        table.add_row(d.scope, d.indicator, d.window, *("–" if c is None else f"{c[0]}/{c[1]}" for c in cells))
+        table.add_row(d.scope, d.indicator, d.window, *(f"{good}/{counted}" for good, counted in cells))
     return table

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.decode import decode
+from contract.decode import Horizon, decode
 from contract.kind import Event
 from contract.registry import INDICATORS
 from producers.layouts import Outcome
@@ -133,9 +133,9 @@ class TestReceipt:
     def test_every_event_is_accepted_by_readers(self, receipt: Outcome, fines: Outcome) -> None:
         """What is sent passes the contract's own checks and comes out equal."""
         for events, name in ((receipt.events, "receipt"), (fines.events, "fines")):
-            kind = load_mapping(name).declared
+            kind, horizon = load_mapping(name).declared, Horizon(1_800_000_000_000_000)
 
-            assert all(decode(kind, msgspec.json.encode(e)) == e for e in events)
+            assert all(decode(kind, msgspec.json.encode(e), horizon) == e for e in events)
 
     def test_versions_grow_per_dossier(self, receipt: Outcome) -> None:
         """In the order of sending, versions of a dossier grow strictly."""

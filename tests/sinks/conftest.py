@@ -1,0 +1,36 @@
+"""A migrated database for each test, and random events."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from sinks.client import Client, connect
+from sinks.migrate import migrate
+from sinks.store import ClickHouseStore
+from tests.conftest import Database
+
+
+@pytest.fixture
+def client(database: Database) -> Iterator[Client]:
+    """A connection to the test's own, empty database."""
+    connected = connect(host=database.host, port=database.port, database=database.name)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture
+def store(client: Client) -> ClickHouseStore:
+    """A store with all tables and definitions."""
+    migrate(client)
+    found = ClickHouseStore(client)
+    found.ensure_definitions("first")
+    return found
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
