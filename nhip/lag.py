@@ -66,6 +66,13 @@ class Backlog:
             for tp in wanted
         ]
 
+    def members(self) -> int:
+        """Return how many workers the group has; one that was stopped counts until its session has ended."""
+        try:
+            return len(self._kafka.describe_groups([self._group])[self._group]["members"])
+        except KafkaError as error:
+            raise KafkaUnreachableError(f"Kafka does not tell the members of group {self._group}: {error}") from error
+
     def close(self) -> None:
         """Close the connection."""
         self._kafka.close()

@@ -71,7 +71,8 @@ def take_in(intake: Intake, kind: Kind, partition: Partition, records: Sequence[
     for record in records:
         try:
             event: Any = decode(kind, record.value, horizon)
-            if record.key != event.subject.encode():
+            key = event.subject.encode()
+            if record.key != key:
                 # Before it can stand in for the entity: it must not hide a good record of this flush.
                 raise EventError("key", "the record's key is not the event's subject - at `$.subject`")
         except EventError as error:
@@ -93,7 +94,7 @@ def take_in(intake: Intake, kind: Kind, partition: Partition, records: Sequence[
             if event.version == known.event.version and content_hash(value) <= known.content:
                 count.ignored += 1
                 continue
-        newest[event.subject] = Candidate(event, content_hash(value), record.offset, record.key, value)
+        newest[event.subject] = Candidate(event, content_hash(value), record.offset, key, value)
     if records:
         intake.last_offset = max(intake.last_offset, records[-1].offset)
         intake.records += len(records)

@@ -1,0 +1,49 @@
+"""From records to the newest snapshot of each entity."""
+
+from contract.decode import Horizon
+from contract.dossier import DOSSIER
+from streams.intake import Intake, take_in
+from streams.rows import Partition
+from tests.support.events import FakeRecord, dossier, record
+
+HERE = Partition("nhip.dossiers", 0)
+WALL_US = 1_800_000_000_000_000
+
+
+def taken(*records: FakeRecord) -> Intake:
+    """The intake of these records."""
+    intake = Intake()
+    take_in(intake, DOSSIER, HERE, records, Horizon(WALL_US))
+    return intake
+
+
+def test_a_record_under_another_key_does_not_hide_a_good_one() -> None:
+    """A newer snapshot whose key is not its subject is refused before it can stand in for the entity."""
+    good = record(0, dossier("a", 1_000_000))
+    stray = record(1, dossier("a", 2_000_000))
+    stray.key = b"b"
+
+    rv = taken(good, stray)
+
+    assert rv.newest["a"].event.version == 1_000_000
+    assert [(d.offset, d.reason) for d in rv.dead] == [(1, "key")]
+
+
+def test_the_larger_version_wins_and_the_rest_is_counted_as_ignored() -> None:
+    """Order does not matter; what came too late is known by source and unit."""
+    old, new = record(0, dossier("a", 1_000_000)), record(1, dossier("a", 2_000_000))
+
+    forward, backward = taken(old, new), taken(new, old)
+
+    assert forward.newest["a"].event == backward.newest["a"].event
+    assert forward.sources["test", "H19.01"].ignored == 0
+    assert backward.sources["test", "H19.01"].ignored == 1
+
+
+def test_two_contents_of_one_version_are_decided_alike_in_any_order() -> None:
+    """The hash of the bytes decides, so that every reader agrees."""
+    one, two = record(0, dossier("a", 1_000_000)), record(1, dossier("a", 1_000_000, channel="counter"))
+
+    forward, backward = taken(one, two), taken(two, one)
+
+    assert forward.newest["a"].content == backward.newest["a"].content
