@@ -103,7 +103,8 @@ def _tuple_getter(names: tuple[str, ...]) -> Callable[[Any], tuple[datetime | No
     """Read several attributes in one call; attrgetter gives no tuple for a single name."""
     if len(names) > 1:
         return attrgetter(*names)
-    return lambda data: tuple(getattr(data, name) for name in names)
+    only = attrgetter(names[0]) if names else None
+    return (lambda data: (only(data),)) if only else (lambda _: ())
 
 
 def _reader(kind: Kind) -> _Reader:

@@ -99,7 +99,8 @@ def load_settings(
             values[key] = text
     values.update({k: v for k, v in (flags or {}).items() if v is not None})
     if unknown := sorted(values.keys() - known):
-        raise SettingsError(f"{source}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
+        where = "--set" if unknown[0] in (flags or {}) else str(source)
+        raise SettingsError(f"{where}: unknown setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:

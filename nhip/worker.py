@@ -1,5 +1,6 @@
 """One worker process: everything the stream needs, wired together, until it is stopped or fails."""
 
+import gc
 import os
 import socket
 import time
@@ -26,12 +27,17 @@ __all__ = ["run_worker"]
 EXIT_FAILED = 70
 """Exit code of a worker that ended by an error (EX_SOFTWARE); its supervisor starts it again."""
 
+GC_THRESHOLD = 200_000
+"""Objects made between two collections. A flush makes that many, none of them in cycles; at Python's 700 the
+collector took 2.3 of the fold's 5.3 µs per event (2 cores, Python 3.11)."""
+
 log = structlog.get_logger()
 
 
 def run_worker(settings: Settings) -> NoReturn:
     """Run until SIGTERM (exit 0) or an error (exit 70). Nothing that was not stored is acknowledged."""
     configure_logs(settings.log_level)
+    gc.set_threshold(GC_THRESHOLD, 20, 100)
     store = open_store(settings)
     counts = partition_counts(settings.kafka)
     store.ensure_partitions(counts)

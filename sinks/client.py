@@ -4,6 +4,7 @@ Everything the project writes is idempotent (absolute values under keys, newest 
 retries that clickhouse-connect makes by itself after a stale keep-alive can do no harm.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,9 @@ from urllib3.exceptions import HTTPError
 from streams.store import StoreUnavailableError
 
 __all__ = ["CONNECT_TIMEOUT_S", "READ_TIMEOUT_S", "SETTINGS", "Client", "connect"]
+
+# Every fault is raised and told once, by whoever catches it; the driver would tell it a second time.
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 120

@@ -24,13 +24,16 @@ class AppSettings:
     group: str = "nhip"
     instance: str | None = None
     session_timeout_s: float = 10.0
-    fetch_bytes: int = 4 * 1024 * 1024
+    fetch_bytes: int = 1024 * 1024
 
 
 class WorkerApp(faust.App):
-    """A Faust app that the transport can ask where to read from."""
+    """A Faust app that the transport can ask where to read from, and that keeps no files."""
 
     assigned: Assigned
+
+    def _create_directories(self) -> None:
+        """Make none: Faust's folders are for tables, and there are no tables."""
 
 
 def create_app(

@@ -7,7 +7,6 @@ epoch lives here. Nothing changes before every stored row has been examined, so 
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any
 
 from contract.decode import EventError
 from contract.kind import Kind
@@ -56,6 +55,7 @@ class PartitionFold:
         self._seen = seen
         self._owner_of = owner_of
         self._cache: dict[str, Stored] = {}
+        self._last_size = 0
         self._indicators = tuple(i.key for i in kind.marked)
         self._mark_functions = tuple(i.mark for i in kind.marked if i.mark is not None)
         self._sources: dict[tuple[str, str], list[int]] = {}
@@ -87,6 +87,7 @@ class PartitionFold:
         """Fold one flush's newest snapshots: rows go to ``batch``, marks to the panes. Call ``check`` before."""
         cache, key = self._cache, self.key
         deltas: Deltas = {}
+        self._last_size = len(intake.newest)
         for subject, candidate in intake.newest.items():
             event = candidate.event
             known = cache.get(subject)
@@ -96,6 +97,7 @@ class PartitionFold:
                     intake.dead.append(dead_letter(self.partition, candidate, refusal, wall_us))
                     continue
             if known is not None and (known.version, known.content) >= (event.version, candidate.content):
+                cache.pop(subject, None)  # back to the end: the oldest is evicted first
                 cache[subject] = known
                 intake.sources[event.source, event.data.unit].ignored += 1
                 continue
@@ -106,7 +108,7 @@ class PartitionFold:
                 if known is not None:
                     add_marks(deltas, self._indicators, known.unit, known.field, known.marks, -1, now_s)
                 add_marks(deltas, self._indicators, data.unit, field, marks, 1, now_s)
-            cache.pop(subject, None)  # back to the end: the oldest is evicted first
+            cache.pop(subject, None)
             cache[subject] = Stored(
                 event.version, candidate.content, data.unit, field, marks, candidate.offset, key.epoch
             )
@@ -141,8 +143,8 @@ class PartitionFold:
         return rows
 
     def evict(self, most: int) -> None:
-        """Forget the entities untouched for longest until at most ``most`` are remembered."""
-        if (surplus := len(self._cache) - most) > 0:
+        """Forget the entities untouched for longest until at most ``most``, or the last flush's, are remembered."""
+        if (surplus := len(self._cache) - max(most, self._last_size)) > 0:
             for subject in list(islice(self._cache, surplus)):
                 del self._cache[subject]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from secrets import randbits
 
 import structlog
@@ -12,10 +12,11 @@ from contract.kind import Kind
 from contract.registry import KIND_OF_TOPIC, KINDS
 from contract.units import UnitTree
 from streams.clock import US_PER_S, ClockMode, Now
+from streams.flush import Flush, write_flush
 from streams.fold import EpochContestedError, PartitionFold
 from streams.intake import Intake, Record, take_in
 from streams.patience import Patience
-from streams.rows import DeadLetter, EntityBatch, Pane, Partition, Progress, SourceRow
+from streams.rows import EntityBatch, Partition
 from streams.store import FoldStore
 from streams.tenure import Commit, CommitRefusedError, rebuild, start_of
 
@@ -29,7 +30,7 @@ class FolderSettings:
     """Bounds of the fold loop; seconds and counts."""
 
     flush_interval_s: float = 0.2
-    flush_events: int = 50_000
+    flush_events: int = 30_000
     inbox_batches: int = 8
     remembered_entities: int = 200_000
     look_interval_s: float = 1.0
@@ -44,22 +45,12 @@ class Batch:
     records: Sequence[Record]
 
 
-@dataclass
-class _Flush:
-    """What one flush writes."""
-
-    entities: dict[str, EntityBatch] = field(default_factory=dict)
-    panes: dict[str, list[Pane]] = field(default_factory=dict)
-    progress: list[Progress] = field(default_factory=list)
-    dead: list[DeadLetter] = field(default_factory=list)
-    sources: list[SourceRow] = field(default_factory=list)
-
-
 class Folder:
     """One worker's fold over all its partitions.
 
-    Kafka's side calls :meth:`assign` and :meth:`put`; :meth:`run` is the loop. ``commit`` is how offsets are
-    acknowledged. An error that leaves :meth:`run` must end the process: nothing unwritten was acknowledged.
+    Kafka's side calls :meth:`assign` and :meth:`put`; :meth:`run` is the loop. While one flush is written, the
+    next is decoded and folded; two are never written at once. An error that leaves :meth:`run` must end the
+    process: nothing unwritten was acknowledged.
     """
 
     def __init__(
@@ -87,6 +78,7 @@ class Folder:
         self._positions: dict[Partition, int] = {}
         self._generation = -1
         self._commit: Commit | None = None
+        self._writing: asyncio.Task[None] | None = None
         self.events = 0
 
     # -- Kafka's side ---------------------------------------------------------------------------------
@@ -100,6 +92,11 @@ class Folder:
     ) -> dict[Partition, int]:
         """Take note of a new assignment; return where to read each partition from. The rebuild comes later."""
         async with self._lock:
+            if self._writing is not None:
+                await asyncio.wait([self._writing])
+                error = self._writing.exception()
+                if isinstance(error, CommitRefusedError) and error.rebalancing:
+                    self._writing = None  # of the assignment before; any other error is the loop's to raise
             self._folds = {}
             flushed = await self._patience.call(self._store.flushed_offsets, list(committed))
             self._positions = {p: start_of(committed[p], flushed.get(p), earliest[p]) for p in committed}
@@ -156,24 +153,37 @@ class Folder:
             count += len(waiting[-1].records)
 
     async def _turn(self, batches: Sequence[Batch]) -> None:
-        if not self._positions or self._commit is None:
+        if not self._positions:
+            await self.settle()
             return
         if not self._folds:
             await self._take_over()
         while batches:
             try:
-                await self._flush(batches)
+                flush = await self._fold_all(batches)
             except EpochContestedError as error:
                 log.warning("epoch contested, rebuilding", reason=str(error))
                 await self._take_over()
                 continue
+            await self.settle()
+            self._forget()
+            self._writing = asyncio.create_task(self._store_flush(flush))
             break
+        else:
+            await self.settle()
         if await self._outclaimed():
             log.warning("a newer claim exists; asking Kafka who owns the partitions")
             await self._take_over()
 
+    async def settle(self) -> None:
+        """Wait until everything folded so far is stored and acknowledged; raises what went wrong with it."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            await writing
+
     async def _take_over(self) -> None:
         """Have Kafka confirm the ownership, then claim and rebuild; raises CommitRefusedError if it does not."""
+        await self.settle()
         if self._commit is None:
             return
         await self._commit(self._positions)
@@ -196,56 +206,46 @@ class Folder:
 
     # -- one flush ------------------------------------------------------------------------------------
 
-    async def _flush(self, batches: Sequence[Batch]) -> None:
+    async def _fold_all(self, batches: Sequence[Batch]) -> Flush:
+        """Fold everything in memory; the store is only read."""
         wall_us = self._wall_us()
         horizon = Horizon(wall_us)
         intakes: dict[Partition, Intake] = {}
         for batch in batches:
             intake = intakes.setdefault(batch.partition, Intake())
             take_in(intake, KIND_OF_TOPIC[batch.partition.topic], batch.partition, batch.records, horizon)
-        flush = _Flush()
+            await asyncio.sleep(0)  # the commit of the flush before, and Faust, want their turn
+        flush = Flush()
         for kind in KINDS:
             mine = {p: i for p, i in intakes.items() if p.topic == kind.topic}
             if mine:
                 await self._fold(kind, mine, flush, wall_us)
-        await self._patience.call(self._write, flush)
-        if self._commit is not None:
-            self._positions.update({p: i.last_offset + 1 for p, i in intakes.items()})
-            await self._commit({p: self._positions[p] for p in intakes})
-        self.events += sum(i.records for i in intakes.values())
+        return flush
 
-    async def _fold(self, kind: Kind, intakes: Mapping[Partition, Intake], flush: _Flush, wall_us: int) -> None:
+    async def _fold(self, kind: Kind, intakes: Mapping[Partition, Intake], flush: Flush, wall_us: int) -> None:
         missing = [i for p, intake in intakes.items() for i in self._folds[p].missing(intake)]
         stored = await self._patience.call(self._store.look_up, kind, missing) if missing else {}
         for partition, intake in intakes.items():
             self._folds[partition].check({i: row for i in intake.newest if (row := stored.get(i)) is not None})
         batch = flush.entities.setdefault(kind.topic, EntityBatch(kind))
-        most = self._settings.remembered_entities // max(1, len(self._folds))
         for partition, intake in intakes.items():
             fold = self._folds[partition]
             fold.tick(intake)
             now_s = (wall_us if self._mode is ClockMode.WALL else fold.clock_us) // US_PER_S
             fold.apply(intake, stored, batch, now_s, self._tree.scopes, wall_us)
-            panes, progress = fold.close_flush(intake)
-            flush.panes.setdefault(kind.topic, []).extend(panes)
-            flush.progress.append(progress)
-            flush.dead += intake.dead
-            flush.sources += fold.sources(intake, wall_us)
-            fold.evict(most)
+            flush.take(fold, intake, wall_us)
             fold.panes.drop_outdated(now_s)
 
-    def _write(self, flush: _Flush) -> None:
-        """Write in the order that every crash leaves something to recover from: rows, panes, progress."""
-        if flush.dead:
-            self._store.write_dead_letters(flush.dead)
-        for batch in flush.entities.values():
-            if batch.events:
-                self._store.write_entities(batch)
-        for topic, panes in flush.panes.items():
-            if panes:
-                folds = {p.partition: f for p, f in self._folds.items() if p.topic == topic}
-                epochs = {n: f.key.epoch for n, f in folds.items()}
-                self._store.write_panes(topic, epochs, {n: f.flush for n, f in folds.items()}, panes)
-        if flush.sources:
-            self._store.write_sources(flush.sources)
-        self._store.write_progress(flush.progress)
+    def _forget(self) -> None:
+        """Bound the memory for entities. Only what is stored may go: the flush just folded is the newest part."""
+        most = self._settings.remembered_entities // max(1, len(self._folds))
+        for fold in self._folds.values():
+            fold.evict(most)
+
+    async def _store_flush(self, flush: Flush) -> None:
+        """Store, then acknowledge."""
+        await self._patience.call(write_flush, self._store, flush)
+        self._positions.update(flush.ends)
+        if self._commit is not None:
+            await self._commit(flush.ends)
+        self.events += flush.records

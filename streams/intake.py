@@ -71,12 +71,14 @@ def take_in(intake: Intake, kind: Kind, partition: Partition, records: Sequence[
     for record in records:
         try:
             event: Any = decode(kind, record.value, horizon)
-            key = event.subject.encode()
-            if record.key != key:
-                # Before it can stand in for the entity: it must not hide a good record of this flush.
-                raise EventError("key", "the record's key is not the event's subject - at `$.subject`")
         except EventError as error:
             intake.dead.append(dead_letter(partition, record, error, horizon.wall_us))
+            continue
+        key = event.subject.encode()
+        if record.key != key:
+            # Before it can stand in for the entity: it must not hide a good record of this flush.
+            stray = EventError("key", "the record's key is not the event's subject - at `$.subject`")
+            intake.dead.append(dead_letter(partition, record, stray, horizon.wall_us))
             continue
         value = record.value or b""
         spoken = (event.source, event.data.unit)

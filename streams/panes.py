@@ -67,10 +67,14 @@ class Panes:
         ``scopes(unit, field, at_s)`` names the scopes of a mark; ``now_s`` decides the levels still kept.
         """
         sums_of, changed = self._sums, self._changed
+        places_of: dict[int, list[tuple[int, int]]] = {}
         for (unit, field, indicator, start), (good, count) in deltas.items():
             if good == 0 and count == 0:
                 continue
-            places = [(int(level), floor_to(level, start)) for level in levels_kept(start, now_s)]
+            places = places_of.get(start)
+            if places is None:
+                places = [(int(level), floor_to(level, start)) for level in levels_kept(start, now_s)]
+                places_of[start] = places
             for scope in scopes(unit, field, start):
                 for level, at_s in places:
                     key = (scope, indicator, level, at_s)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar, Protocol, cast
 
 import aiokafka
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
@@ -41,10 +42,17 @@ class Assigned(Protocol):
         ...
 
 
+def _plain_record(_: PartitionRecords, __: TopicPartition, record: Any) -> Any:
+    return record
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """The driver's consumer thread with a short fetch wait and commits that can be refused."""
+    """The driver's consumer thread with a short fetch wait, plain records and commits that can be refused."""
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
+        # aiokafka copies each decoded record into a frozen dataclass: 13 % of the worker's time at full speed.
+        # The decoded record has offset, key and value itself, and nobody here reads more.
+        PartitionRecords._consumer_record = _plain_record  # noqa: SLF001
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001 - the driver has no setting for it
         return consumer
@@ -101,8 +109,8 @@ class Consumer(driver.Consumer):
             yield (
                 tp,
                 ConsumerMessage(
-                    last.topic,
-                    last.partition,
+                    tp.topic,
+                    tp.partition,
                     last.offset,
                     last.timestamp / 1000.0,
                     last.timestamp_type,

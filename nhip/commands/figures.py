@@ -42,7 +42,10 @@ def rates(
     window: Annotated[list[str] | None, typer.Option(help="Window; may be repeated.")] = None,
     json: Json = False,
 ) -> None:
-    """Print the published rates: share, numerator and denominator, by scope and window."""
+    """Print the published rates: share, numerator and denominator, by scope and window.
+
+    Without --scope the table shows the province of the settings with its units; --json always all scopes.
+    """
     settings: Settings = context.obj
     _known(indicator or [], INDICATORS, "--indicator")
     _known(window or [], WINDOWS, "--window")
@@ -56,7 +59,11 @@ def rates(
         say("no rates yet for this selection")
         return
     age = "no heartbeat yet" if beat is None else f"{(wall_clock_us() - beat.written_us) / US_PER_S:.0f} s old"
-    OUT.print(as_table(chosen, load_tree(settings), f"Tỷ lệ hiện hành · current rates ({age})"))
+    tree = load_tree(settings)
+    if not scope:
+        home = {f"unit:{code}" for code in tree.subtree(settings.province)}
+        chosen = [r for r in chosen if r.scope in home and r.denominator] or chosen
+    OUT.print(as_table(chosen, tree, f"Tỷ lệ hiện hành · current rates ({age})"))
 
 
 def check(context: typer.Context, json: Json = False) -> None:

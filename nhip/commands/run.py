@@ -50,11 +50,11 @@ def up(
     context: typer.Context,
     data: DataOption = Path(".nhip"),
     workers: WorkersOption = 1,
-    kafka_port: Annotated[int, typer.Option(help="Port of the Kafka broker.")] = 9092,
-    store_port: Annotated[int, typer.Option(help="Port of the store's HTTP interface.")] = 8123,
+    kafka_port: Annotated[int, typer.Option(help="Port of the Kafka broker; 0 chooses a free one.")] = 9092,
+    store_port: Annotated[int, typer.Option(help="Port of the store's HTTP interface; 0 chooses a free one.")] = 8123,
 ) -> None:
     """Run Kafka, the store and the workers on this machine. One Ctrl-C stops all; the data survives."""
-    plan = SystemPlan(data.resolve(), workers, kafka_port=kafka_port, store_port=store_port)
+    plan = SystemPlan(data.resolve(), workers, kafka_port=kafka_port or None, store_port=store_port or None)
     with _stoppable(), System(plan, context.obj, say) as system:
         say(f"running: Kafka {system.settings.kafka}, store {system.store.url}. Ctrl-C stops all; data in {data}")
         while True:

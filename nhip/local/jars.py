@@ -41,7 +41,7 @@ def kafka_jars(log: Callable[[str], None]) -> tuple[Path, ...]:
             fcntl.flock(lock, fcntl.LOCK_EX)  # closing the file releases it
             if jars := _complete(folder):  # another run fetched them while this one waited
                 return jars
-            log("fetching Kafka (once, ~80 MB)…")
+            log("fetching Kafka (once, about 45 MB)…")
             jars = _fetch(folder)
             draft = folder / f"{MARKER}.{os.getpid()}"
             draft.write_text(json.dumps([[str(jar), jar.stat().st_size] for jar in jars]))

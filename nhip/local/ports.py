@@ -34,5 +34,5 @@ def require_free(port: int, service: str) -> None:
             why = "is in use by another program" if error.errno == errno.EADDRINUSE else error.strerror
             raise LocalServiceError(
                 f"port {port} on {HOST}, wanted for {service}, {why}: "
-                "stop that program, choose another port, or give none to have a free one chosen"
+                "stop that program, choose another port, or 0 to have a free one chosen"
             ) from error

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS payments {on_cluster}
     event_id             String                      COMMENT 'Id of the CloudEvent, unique within its source',
     event_time           DateTime64(6, 'UTC')        COMMENT 'When it happened, as the source says',
     version              UInt64                      COMMENT 'Microseconds since 1970 of the change in the source; the larger wins',
-    content              UInt64                      COMMENT '48-bit hash of the snapshot; decides between two snapshots of one version',
+    content              UInt64                      COMMENT '48-bit hash of the record''s bytes; decides between two snapshots of one version',
     definitions          UInt16                      COMMENT 'Sequence of the definitions with which the marks were counted',
     rank                 UInt128 MATERIALIZED bitShiftLeft(toUInt128(version), 64)
                              + bitShiftLeft(toUInt128(definitions), 48) + content

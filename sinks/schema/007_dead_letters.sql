@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS dead_letters {on_cluster}
     error       String                 COMMENT 'What is wrong and where',
     key         Nullable(String)       COMMENT 'Key of the record, its bytes',
     value       String                 COMMENT 'Value of the record, its bytes',
-    time        DateTime64(6, 'UTC')   COMMENT 'Time of the record in Kafka',
+    time        DateTime64(6, 'UTC')   COMMENT 'When the worker refused it',
     state       Enum8('refused' = 0, 'sent_again' = 1, 'dropped' = 2) DEFAULT 'refused' COMMENT 'What was done with it; the larger wins',
     step        UInt8 MATERIALIZED toUInt8(state) COMMENT 'Order of the rows of one record',
     written_at  DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') COMMENT 'When the row was inserted'

@@ -106,6 +106,7 @@ async def consume(
             await folder._turn(batches)
             done = all(position[p] == len(log) for p, log in logs.items())
             if done or chance.random() < 0.2:
+                await folder.settle()
                 break
 
 

@@ -8,6 +8,7 @@ from tests.support.events import FakeRecord, dossier, record
 
 HERE = Partition("nhip.dossiers", 0)
 WALL_US = 1_800_000_000_000_000
+OLD, NEW = 1_700_000_000_000_000, 1_700_000_001_000_000
 
 
 def taken(*records: FakeRecord) -> Intake:
@@ -19,19 +20,19 @@ def taken(*records: FakeRecord) -> Intake:
 
 def test_a_record_under_another_key_does_not_hide_a_good_one() -> None:
     """A newer snapshot whose key is not its subject is refused before it can stand in for the entity."""
-    good = record(0, dossier("a", 1_000_000))
-    stray = record(1, dossier("a", 2_000_000))
+    good = record(0, dossier("a", OLD))
+    stray = record(1, dossier("a", NEW))
     stray.key = b"b"
 
     rv = taken(good, stray)
 
-    assert rv.newest["a"].event.version == 1_000_000
+    assert rv.newest["a"].event.version == OLD
     assert [(d.offset, d.reason) for d in rv.dead] == [(1, "key")]
 
 
 def test_the_larger_version_wins_and_the_rest_is_counted_as_ignored() -> None:
     """Order does not matter; what came too late is known by source and unit."""
-    old, new = record(0, dossier("a", 1_000_000)), record(1, dossier("a", 2_000_000))
+    old, new = record(0, dossier("a", OLD)), record(1, dossier("a", NEW))
 
     forward, backward = taken(old, new), taken(new, old)
 
@@ -42,7 +43,7 @@ def test_the_larger_version_wins_and_the_rest_is_counted_as_ignored() -> None:
 
 def test_two_contents_of_one_version_are_decided_alike_in_any_order() -> None:
     """The hash of the bytes decides, so that every reader agrees."""
-    one, two = record(0, dossier("a", 1_000_000)), record(1, dossier("a", 1_000_000, channel="counter"))
+    one, two = record(0, dossier("a", OLD)), record(1, dossier("a", OLD, channel="counter"))
 
     forward, backward = taken(one, two), taken(two, one)
 
