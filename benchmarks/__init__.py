@@ -1,0 +1,1 @@
+"""What one machine does: throughput, latency and restart, measured on real Kafka and the real engine."""
