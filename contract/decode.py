@@ -1,6 +1,7 @@
 """From the bytes of one record to a checked event, or a reason why not."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ def decode(kind: Kind, value: bytes | None, horizon: Horizon) -> Event:
         raise EventError("invalid", str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EventError("not_json", f"the value is not JSON: {error}") from None
+    if not _HAS_TYPE(value):
+        raise EventError("invalid", "Object missing required field `type` - at `$.type`")
     needed = reader.needs.get(event.data.status)
     if needed is not None and getattr(event.data, needed) is None:
         raise EventError("invalid", f"status {event.data.status} needs {needed} - at `$.data.{needed}`")
@@ -113,6 +116,9 @@ def _reader(kind: Kind) -> _Reader:
     return _Reader(decoder.decode, kind.needs, kind.facts, plans, _tuple_getter(kind.facts), _tuple_getter(plans))
 
 
+# A decoder of one struct takes it without its tag, the CloudEvents type. No other place can hold these bytes:
+# data has no field of that name, and a quotation mark inside text has a backslash before it.
+_HAS_TYPE = re.compile(rb'"type"\s*:').search
 _READERS = {k.key: _reader(k) for k in KINDS}
 
 

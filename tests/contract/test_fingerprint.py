@@ -1,0 +1,86 @@
+"""The fingerprint changes when something would be counted otherwise, and only then."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from contract.fingerprint import fingerprint, grid
+from contract.indicators import Indicator, Reading
+from contract.kind import Kind
+from contract.marks import Mark
+from contract.registry import KINDS
+
+PLACES = [(k, i) for k in KINDS for i in k.marked]
+
+
+def replaced(kind: Kind, indicator: Indicator, **changes: Any) -> tuple[Kind, ...]:
+    """All kinds, with one indicator changed."""
+    changed = msgspec.structs.replace(indicator, **changes)
+    indicators = tuple(changed if i is indicator else i for i in kind.indicators)
+    return tuple(msgspec.structs.replace(k, indicators=indicators) if k is kind else k for k in KINDS)
+
+
+def test_it_is_a_short_constant() -> None:
+    """32 hexadecimal characters, the same each time."""
+    first, second = fingerprint(KINDS), fingerprint(KINDS)
+
+    assert first == second
+    assert len(first) == 32
+    assert int(first, 16) >= 0
+
+
+@pytest.mark.parametrize(("kind", "indicator"), PLACES, ids=lambda p: p.key)
+@pytest.mark.parametrize("change", ["good", "second", "none"])
+def test_it_changes_with_what_a_function_answers(kind: Kind, indicator: Indicator, change: str) -> None:
+    """Another numerator, another moment or a missing mark is another fingerprint."""
+    original = indicator.mark
+    assert original is not None
+
+    def other(snapshot: Any) -> Mark | None:
+        mark = original(snapshot)
+        if mark is None or change == "none":
+            return None
+        return Mark(mark.at_s, not mark.good) if change == "good" else Mark(mark.at_s + 1, mark.good)
+
+    rv = fingerprint(replaced(kind, indicator, mark=other))
+
+    assert rv != fingerprint(KINDS)
+
+
+@pytest.mark.parametrize(("kind", "indicator"), PLACES, ids=lambda p: p.key)
+def test_it_does_not_change_with_words(kind: Kind, indicator: Indicator) -> None:
+    """The same answers from a rewritten function, with other names and a docstring, are the same fingerprint."""
+    original = indicator.mark
+    assert original is not None
+
+    def rewritten(snapshot: Any) -> Mark | None:
+        """Say something else and answer the same."""
+        return original(snapshot)
+
+    rv = fingerprint(replaced(kind, indicator, mark=rewritten, name_vi="Khác", counts="otherwise", source="-"))
+
+    assert rv == fingerprint(KINDS)
+
+
+@pytest.mark.parametrize(("kind", "indicator"), PLACES, ids=lambda p: p.key)
+def test_it_changes_with_key_and_reading(kind: Kind, indicator: Indicator) -> None:
+    """Marks under another name, or read otherwise, are other figures."""
+    reading = Reading.OVERDUE if indicator.reading is Reading.RATE else Reading.RATE
+
+    renamed = fingerprint(replaced(kind, indicator, key="other"))
+    reread = fingerprint(replaced(kind, indicator, reading=reading))
+
+    assert len({fingerprint(KINDS), renamed, reread}) == 3
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)
+def test_the_grid_gives_every_answer_of_every_function(kind: Kind) -> None:
+    """On the grid each function answers nothing, and good and bad marks where it has both."""
+    snapshots = list(grid(kind))
+
+    for indicator in kind.marked:
+        assert indicator.mark is not None
+        answers = {None if (m := indicator.mark(s)) is None else m.good for s in snapshots}
+        expected = {None, False} if indicator.reading is Reading.OVERDUE else {None, False, True}
+        assert answers == expected
