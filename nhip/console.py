@@ -19,7 +19,7 @@ SAY = Console(stderr=True, highlight=False)
 
 def say(text: str) -> None:
     """Tell the person one thing."""
-    SAY.print(text, markup=False)
+    SAY.print(text, markup=False, soft_wrap=True)
 
 
 def print_json(value: object) -> None:

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import orjson
@@ -38,7 +37,11 @@ def nhip(running: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]
     """Run a command against the running system."""
     settings = [part for name, value in _flags(running).items() for part in ("--set", f"{name}={value}")]
     return subprocess.run(
-        [sys.executable, "-m", "nhip", *settings, *arguments], capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "-m", "nhip", *settings, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
 
 
@@ -80,15 +83,10 @@ def test_status_tells_lag_and_age(running: Pipeline) -> None:
 def test_check_is_silent_and_then_finds_one_changed_row(running: Pipeline) -> None:
     """One stored mark is turned around by hand: check names the scopes it counts in, and exits with 1."""
     healthy = nhip(running, "check")
-    running.store.client.command(
-        "ALTER TABLE dossiers UPDATE on_time_good = 1 - on_time_good WHERE id = {id:String} SETTINGS mutations_sync = 1",
-        {"id": "case-9997"},
-    )
+    turn = "ALTER TABLE dossiers UPDATE on_time_good = 1 - on_time_good WHERE id = {id:String}"
+    running.store.client.command(f"{turn} SETTINGS mutations_sync = 1", {"id": "case-9997"})
     changed = nhip(running, "check", "--json")
-    running.store.client.command(
-        "ALTER TABLE dossiers UPDATE on_time_good = 1 - on_time_good WHERE id = {id:String} SETTINGS mutations_sync = 1",
-        {"id": "case-9997"},
-    )
+    running.store.client.command(f"{turn} SETTINGS mutations_sync = 1", {"id": "case-9997"})
 
     assert (healthy.returncode, healthy.stdout) == (0, "")
     assert changed.returncode == 1

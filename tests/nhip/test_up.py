@@ -1,0 +1,153 @@
+"""The commands that run everything: ``up``, ``try`` and ``demo``, as a user starts and stops them."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+from tests.support.pipeline import DATA
+
+pytestmark = pytest.mark.services
+
+START_S = 120.0
+
+
+class Up:
+    """A running ``nhip up``."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self._errors = data.with_suffix(".err")
+        command = [sys.executable, "-m", "nhip", "up", "--data", str(data), "--kafka-port", "0", "--store-port", "0"]
+        with self._errors.open("wb") as errors:
+            self.process = subprocess.Popen(command, stdout=errors, stderr=errors, start_new_session=True)
+
+    def said(self) -> str:
+        """What it has printed so far, line breaks of the terminal's width removed."""
+        return " ".join(self._errors.read_text().split())
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Wait until it has said that."""
+        deadline_s = time.monotonic() + START_S
+        while not (found := re.search(pattern, self.said())):
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline_s, self.said()
+            time.sleep(0.2)
+        return found
+
+    def flags(self) -> list[str]:
+        """The settings with which other commands find it."""
+        found = self.wait_for(r"Kafka (127\.0\.0\.1:\d+), store http://127\.0\.0\.1:(\d+)")
+        return ["--set", f"kafka={found[1]}", "--set", f"store_port={found[2]}"]
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that it has started, directly or not."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@contextmanager
+def up(data: Path) -> Iterator[Up]:
+    """Run ``nhip up`` and stop it in the end, whatever the test did."""
+    running = Up(data)
+    try:
+        yield running
+    finally:
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(60)
+
+
+def nhip(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command."""
+    return subprocess.run(
+        [sys.executable, "-m", "nhip", *arguments], capture_output=True, text=True, timeout=200, check=False
+    )
+
+
+def online(flags: list[str]) -> tuple[int, int] | None:
+    """Published figure of the whole municipality."""
+    document = orjson.loads(nhip(*flags, "rates", "--json", "--scope", "unit:wabo", "--window", "all").stdout)
+    found = [r for r in document["rates"] if r["indicator"] == "online"]
+    return (found[0]["numerator"], found[0]["denominator"]) if found else None
+
+
+def wait_for_online(flags: list[str], wanted: tuple[int, int]) -> None:
+    """Wait until the figure is published."""
+    deadline_s = time.monotonic() + START_S
+    while (found := online(flags)) != wanted:
+        assert time.monotonic() < deadline_s, found
+        time.sleep(0.5)
+
+
+def test_up_survives_a_restart_and_leaves_nothing_running(tmp_path: Path) -> None:
+    """A second start is refused, a dead worker comes back, Ctrl-C stops all, and the data is there again."""
+    data = tmp_path / "data"
+    with up(data) as running:
+        flags = running.flags()
+        second = nhip("up", "--data", str(data), "--kafka-port", "0", "--store-port", "0")
+        replayed = nhip(*flags, "replay", str(DATA / "receipt.csv"), "--mapping", "receipt")
+        wait_for_online(flags, (1250, 1434))
+        worker = next(p for p in running.processes() if p.cmdline()[1:] == ["-m", "nhip", "worker"])
+        worker.kill()
+        running.wait_for("worker 0 has ended; starting it again")
+        started = running.processes()
+    gone = psutil.wait_procs(started, timeout=30)[1]
+
+    with up(data) as again:
+        wait_for_online(again.flags(), (1250, 1434))
+
+    assert second.returncode == 69
+    assert str(running.process.pid) in second.stderr
+    assert replayed.returncode == 0
+    assert gone == []
+    assert running.process.returncode == 0
+
+
+def test_try_prints_the_files_own_figures() -> None:
+    """The command of the README, with nothing running before and after."""
+    rv = nhip("try", str(DATA / "receipt.csv"), "--mapping", "receipt", "--json", "--window", "all")
+
+    assert rv.returncode == 0
+    rates = orjson.loads(rv.stdout)["rates"]
+    figures = {(r["scope"], r["indicator"]): (r["numerator"], r["denominator"]) for r in rates}
+    assert figures["unit:wabo", "online"] == (1250, 1434)
+    assert figures["unit:wabo", "on_time"] == (952, 1329)
+
+
+def test_try_with_refused_rows_counts_the_rest_and_says_so(tmp_path: Path) -> None:
+    """A wrong time and an unknown channel refuse their rows; the exit code tells."""
+    lines = (DATA / "receipt.csv").read_text().splitlines()
+    broken = [lines[0], *lines[1:60], "Pigeon," + lines[60].partition(",")[2], lines[61].replace("201", "2x1")]
+    file = tmp_path / "broken.csv"
+    file.write_text("\n".join(broken))
+
+    rv = nhip("try", str(file), "--mapping", "receipt", "--json")
+
+    assert rv.returncode == 1
+    assert orjson.loads(rv.stdout)["rates"]
+    assert "row 61" in rv.stderr
+    assert "row 62" in rv.stderr
+    assert "Traceback" not in rv.stderr
+
+
+def test_demo_shows_live_rates_and_ends(tmp_path: Path) -> None:
+    """The demo plays the real dossiers, and its table has the figures with their n."""
+    rv = subprocess.run(
+        [sys.executable, "-m", "nhip", "demo", "--seconds", "15"],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert rv.returncode == 0, rv.stderr
+    assert re.search(r"1\.[2-9]\d\d/1\.[4-9]\d\d", rv.stdout)
+    assert list(tmp_path.iterdir()) == []
