@@ -51,7 +51,7 @@ def test_second_run_needs_no_resolver(resolver: Resolver) -> None:
     assert [jar.name for jar in second] == ["a.jar", "b.jar"]
     assert first == second
     assert resolver.calls == 1
-    assert said == ["fetching Kafka (once, ~80 MB)…"]
+    assert said == ["fetching Kafka (once, about 45 MB)…"]
 
 
 @pytest.mark.parametrize("damage", ["delete", "cut", "marker"])
