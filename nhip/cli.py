@@ -10,7 +10,16 @@ import typer
 
 from contract.calendar import CalendarError
 from contract.units import UnitError
-from nhip.commands import dead_letters, figures, run, services
+from dashboards.access import AccessError
+from dashboards.grafana.errors import (
+    GrafanaConflictError,
+    GrafanaError,
+    GrafanaRefusedError,
+    GrafanaTooOldError,
+)
+from dashboards.targets import TargetsError
+from nhip.commands import dashboards as dashboards_command
+from nhip.commands import dead_letters, figures, run, serve, services, wall_token
 from nhip.console import OUT, say
 from nhip.drain import DrainError
 from nhip.local import LocalServiceError
@@ -35,10 +44,16 @@ _EXITS: dict[type[Exception], int] = {
     ReplayError: EXIT_BAD_INPUT,
     UnitError: EXIT_BAD_INPUT,
     CalendarError: EXIT_BAD_INPUT,
+    TargetsError: EXIT_BAD_INPUT,
+    AccessError: EXIT_USAGE,
     ProducerError: EXIT_UNAVAILABLE,
     StoreUnavailableError: EXIT_UNAVAILABLE,
     LocalServiceError: EXIT_UNAVAILABLE,
     DrainError: EXIT_UNAVAILABLE,
+    GrafanaRefusedError: EXIT_REFUSED,
+    GrafanaTooOldError: EXIT_REFUSED,
+    GrafanaConflictError: EXIT_REFUSED,
+    GrafanaError: EXIT_UNAVAILABLE,
     SchemaError: EXIT_REFUSED,
     DefinitionsChangedError: EXIT_REFUSED,
     PartitionsChangedError: EXIT_REFUSED,
@@ -55,7 +70,10 @@ app = typer.Typer(
 run.register(app)
 services.register(app)
 figures.register(app)
+serve.register(app)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(dashboards_command.app, name="dashboards")
+app.add_typer(wall_token.app, name="wall-token")
 
 
 def _version(wanted: bool) -> None:

@@ -64,6 +64,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     flush_interval_s: Annotated[float, Meta(description="seconds between two flushes under load", gt=0, le=5)] = 0.2
     province: Annotated[str, Meta(description="code of the province that is shown first")] = "75"
     units_file: Annotated[str | None, Meta(description="CSV of units instead of the shipped config/units.csv")] = None
+    wall_host: Annotated[str, Meta(description="address to which the wall and the read API bind", min_length=1)] = (
+        "127.0.0.1"
+    )
+    wall_port: Annotated[Port, Meta(description="port of the wall and the read API; 0: any free one")] = 8080
+    wall_tokens_file: Annotated[
+        str, Meta(description="file of wall tokens; only their hashes are in it", min_length=1)
+    ] = "wall-tokens.json"
+    targets_file: Annotated[
+        str | None, Meta(description="TOML of targets instead of the shipped config/targets.toml")
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least level that is logged")
     ] = "info"

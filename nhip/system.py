@@ -1,5 +1,6 @@
 """All parts on this machine: Kafka, the store and the workers, started in order and kept alive."""
 
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -21,17 +22,23 @@ __all__ = ["System", "SystemPlan"]
 YOUNG_S = 10.0
 """A worker that dies younger than this is started again more slowly each time."""
 LONGEST_PAUSE_S = 15.0
+WALL_START_S = 30.0
 
 
 @dataclass(frozen=True)
 class SystemPlan:
-    """What to start. Ports are chosen free unless given."""
+    """What to start. Ports are chosen free unless given.
+
+    ``wall``: serve the screens too; ``wall_anywhere``: at a free port when the setting's is taken.
+    """
 
     data: Path
     workers: int = 1
     brokers: int = 1
     kafka_port: int | None = None
     store_port: int | None = None
+    wall: bool = False
+    wall_anywhere: bool = False
 
 
 @dataclass
@@ -59,6 +66,7 @@ class System:
         self.kafka = LocalKafka(plan.data / "kafka", brokers=plan.brokers, port=plan.kafka_port, log=say)
         self.store = LocalClickHouse(plan.data / "store", port=plan.store_port)
         self._slots: list[_Slot] = []
+        self._wall: _Slot | None = None
 
     def start(self) -> None:
         """Start everything; stops what was started when a part fails."""
@@ -75,6 +83,8 @@ class System:
             self._say(f"starting {self._plan.workers} worker(s) …")
             for number in range(self._plan.workers):
                 self.add_worker(number)
+            if self._plan.wall:
+                self._start_wall()
         except BaseException:
             self.stop()
             raise
@@ -94,6 +104,31 @@ class System:
         return process
 
     @property
+    def wall_url(self) -> str | None:
+        """Where the screens are, for a browser on this machine; None when they are not served."""
+        host = self.settings.wall_host
+        seen = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - only compared
+        at = f"[{seen}]" if ":" in seen else seen
+        return None if self._wall is None else f"http://{at}:{self.settings.wall_port}/"
+
+    def _start_wall(self) -> None:
+        """Serve the screens; returns when they answer."""
+        host, port = self.settings.wall_host, self.settings.wall_port
+        if port == 0 or (self._plan.wall_anywhere and not _free(host, port)):
+            port = _any_port(host)
+        self.settings = msgspec.structs.replace(self.settings, wall_port=port)
+        process = ServiceProcess(
+            "wall",
+            [sys.executable, "-m", "nhip", "serve"],
+            self._plan.data / "wall.log",
+            environment=self.settings.environment(),
+        )
+        self._wall = _Slot(process, time.monotonic())
+        process.start()
+        process.wait_ready(lambda: _answers(host, port), WALL_START_S)
+        self._say(f"wall: {self.wall_url}")
+
+    @property
     def workers(self) -> list[ServiceProcess]:
         """The workers' processes, by slot."""
         return [slot.process for slot in self._slots]
@@ -101,7 +136,7 @@ class System:
     def watch(self) -> None:
         """Start again what has died, and say so. Call about twice a second."""
         now_s = time.monotonic()
-        for slot in self._slots:
+        for slot in (*self._slots, *([self._wall] if self._wall else [])):
             if slot.process.alive:
                 continue
             if slot.not_before_s == 0.0:
@@ -116,12 +151,13 @@ class System:
                 slot.started_s, slot.not_before_s = now_s, 0.0
 
     def stop(self) -> None:
-        """Stop workers, store and Kafka in this order; may be repeated."""
-        for slot in self._slots:
+        """Stop wall and workers, store and Kafka in this order; may be repeated."""
+        slots = (*self._slots, *([self._wall] if self._wall else []))
+        for slot in slots:
             slot.process.ask_to_stop()
-        for slot in self._slots:
+        for slot in slots:
             slot.process.stop()
-        self._slots = []
+        self._slots, self._wall = [], None
         self.store.stop()
         self.kafka.stop()
 
@@ -133,3 +169,28 @@ class System:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port), family=_family(host)).close()
+    except OSError:
+        return False
+    return True
+
+
+def _any_port(host: str) -> int:
+    with socket.create_server((host, 0), family=_family(host)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -31,6 +31,7 @@ __all__ = ["register"]
 EXIT_REFUSED_ROWS = 1
 WATCH_INTERVAL_S = 0.5
 REFUSALS_SHOWN = 20
+SAMPLE_PLACE = "wabo"
 
 MappingOption = Annotated[str, typer.Option("--mapping", "-m", help="Name of a shipped mapping, or a path.")]
 FileArgument = Annotated[Path, typer.Argument(help="CSV or JSONL, gzip too.")]
@@ -68,8 +69,12 @@ def demo(
     seconds: Annotated[float | None, typer.Option(min=1, help="End after so many seconds.")] = None,
 ) -> None:
     """Play real dossiers through Kafka, Faust and ClickHouse and show live rates here. Ctrl-C ends it."""
-    with _stoppable(), _folder(data) as folder, System(SystemPlan(folder), context.obj, say) as system:
-        play(system, seconds)
+    # The municipality of the sample file stands where a province would.
+    settings: Settings = msgspec.structs.replace(context.obj, province=SAMPLE_PLACE)
+    with _stoppable(), _folder(data) as folder:
+        plan = SystemPlan(folder, wall=True, wall_anywhere=True)
+        with System(plan, settings, say) as system:
+            play(system, seconds)
 
 
 def try_file(
@@ -148,16 +153,20 @@ def _folder(given: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """SIGTERM stops as Ctrl-C does: in order, and with exit code 0 for what runs until it is stopped."""
+    """SIGTERM and Ctrl-C stop in order, with exit code 0 for what runs until it is stopped.
+
+    SIGINT is taken explicitly: a shell starts background jobs with it ignored, and Python leaves it so.
+    """
 
     def stop(number: int, _: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     except KeyboardInterrupt:
         say("stopped")
         raise typer.Exit(0) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

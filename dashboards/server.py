@@ -1,0 +1,165 @@
+"""The application: API, events and pages on one address, with access and security headers."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from litestar import Litestar, Request, Response, get
+from litestar.datastructures import Cookie
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.response import Redirect
+
+from dashboards.access import Access, Mode, is_loopback
+from dashboards.answers import HEADERS, Refusal, failed, refused
+from dashboards.api import HANDLERS
+from dashboards.pictures import Pictures
+from dashboards.reader import Reader
+from dashboards.series import Series
+from dashboards.services import Services, store_down
+from dashboards.targets import Targets
+from dashboards.view import Place
+from dashboards.wall.pages import wall_router
+from dashboards.words import Text
+from streams.clock import Now
+from streams.store import StoreUnavailableError
+
+__all__ = ["build_of", "create_server"]
+
+COOKIE = "nhip_wall"
+COOKIE_S = 400 * 86_400
+"""Browsers keep no cookie for longer; a wall that was set up once stays logged in."""
+
+log = structlog.get_logger()
+
+
+def create_server(
+    reader: Reader,
+    series: Series,
+    place: Place,
+    targets: Targets,
+    access: Access,
+    build: str,
+    wall_us: Now,
+) -> Litestar:
+    """Put the application together; the reader runs as long as it does."""
+    pictures = Pictures(reader, place, targets, wall_us, build)
+    services = Services(reader, pictures, series, place, targets, access, wall_us)
+
+    @asynccontextmanager
+    async def reading(_: Litestar) -> AsyncIterator[None]:
+        task = asyncio.create_task(reader.run(), name="reader")
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return Litestar(
+        route_handlers=[home, *HANDLERS, wall_router(pictures)],
+        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        before_request=_admitted(services),
+        after_request=_dressed,
+        exception_handlers={HTTPException: refused, StoreUnavailableError: _store_down, Exception: _failed},
+        lifespan=[reading],
+        openapi_config=OpenAPIConfig(
+            title="Nhịp dịch vụ công",
+            version=build,
+            description="Read-only figures of public services. Rates are shares from 0 to 1, null without any case; "
+            "times are microseconds since 1970.",
+            path="/api/openapi.json",
+            render_plugins=[JsonRenderPlugin(path="/")],
+        ),
+    )
+
+
+@get("/", sync_to_thread=False)
+def home(request: Request[Any, Any, Any]) -> Redirect:
+    """Lead to the first screen; a viewer limited to units to the first of them."""
+    units = request.state.viewer.units
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Redirect(f"/wall/unit/{units[0]}{query}" if units else f"/wall/overview{query}", status_code=302)
+
+
+def build_of(version: str, folder: Path) -> str:
+    """Return a name of the running program that changes with any of its files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
+    return f"{version}-{digest.hexdigest()[:8]}"
+
+
+def _admitted(services: Services) -> Callable[[Request[Any, Any, Any]], Response[Any] | None]:
+    """Return what runs before every handler: find out who asks, and refuse who may not."""
+
+    def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
+        if services.access.mode is Mode.LOOPBACK and not _local(request):
+            raise Refusal(421, _OTHER_HOST)
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        asked = request.query_params.get("token")
+        secret = bearer.strip() if scheme.lower() == "bearer" else asked or request.cookies.get(COOKIE)
+        viewer = services.access.viewer(secret)
+        if viewer is None:
+            raise Refusal(401, _NO_TOKEN if secret is None else _WRONG_TOKEN, {"WWW-Authenticate": "Bearer"})
+        request.state.viewer = viewer
+        path = request.url.path
+        if path.startswith("/wall/") and viewer.units is not None and not path.startswith("/wall/static/"):
+            unit = path.removeprefix("/wall/unit/")
+            if unit == path or not services.access.allows(viewer, unit):
+                own = ", ".join(f"/wall/unit/{code}" for code in viewer.units)
+                raise Refusal(403, Text(f"mã truy cập này chỉ xem được {own}", f"this token may only see {own}"))
+        if asked is None or viewer.sha256 is None:
+            return None
+        # The token leaves the address: it must not stay in histories, on screens or in copied links.
+        request.state.token = asked
+        if path.startswith("/api"):
+            return None
+        left = urlencode([pair for pair in request.query_params.multi_items() if pair[0] != "token"])
+        return Redirect(f"{path}?{left}" if left else path, status_code=303, cookies=[_cookie(request, asked)])
+
+    return admit
+
+
+def _local(request: Request[Any, Any, Any]) -> bool:
+    """Whether the address asked for is this machine's: no page elsewhere may use a name that leads here."""
+    host = request.headers.get("host", "")
+    name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+    return is_loopback(name)
+
+
+def _cookie(request: Request[Any, Any, Any], secret: str) -> Cookie:
+    secure = request.url.scheme == "https"
+    return Cookie(COOKIE, value=secret, path="/", httponly=True, samesite="lax", max_age=COOKIE_S, secure=secure)
+
+
+async def _dressed(response: Response[Any]) -> Response[Any]:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _store_down(request: Request[Any, Any, Any], _: StoreUnavailableError) -> Response[bytes]:
+    return refused(request, store_down())
+
+
+def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    log.error("a request failed", path=request.url.path, exc_info=error)
+    return failed(request, error)
+
+
+_NO_TOKEN = Text(
+    "Cần mã truy cập: mở địa chỉ với ?token=… (tạo bằng `nhip wall-token create`)",
+    "A token is needed: open the address with ?token=… (made by `nhip wall-token create`)",
+)
+_OTHER_HOST = Text(
+    "Máy chủ này chỉ phục vụ tại chỗ: mở http://127.0.0.1",
+    "This server serves its own machine alone: open http://127.0.0.1",
+)
+_WRONG_TOKEN = Text("Mã truy cập sai hoặc đã bị thu hồi", "The token is wrong or was revoked")
