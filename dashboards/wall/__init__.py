@@ -1,0 +1,1 @@
+"""The wall: server-rendered screens that keep themselves up to date in the browser."""
