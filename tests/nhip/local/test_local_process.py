@@ -28,9 +28,11 @@ print("ready", flush=True)
 time.sleep(1000)
 """
 OWNER = """
-import sys, threading, time
+import signal, sys, threading, time
 from pathlib import Path
 from nhip.local import LocalClickHouse, LocalKafka
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell starts us with it ignored
 
 # From a thread that ends at once: a service must not depend on the thread that started it.
 service = {"store": LocalClickHouse, "kafka": LocalKafka}[sys.argv[1]](Path(sys.argv[2]))
