@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from contract.days import DAY_S
 from contract.registry import INDICATORS
+from contract.windows import STATE_WINDOW
 from dashboards.numbers import count_text, duration_text, percent_text
 from dashboards.screens import Content, Panel
 from dashboards.targets import State
@@ -157,9 +158,9 @@ def _missed(panel: Panel, view: View) -> Iterable[_Item]:
     for key in panel.indicators:
         if key == "due_soon":
             continue
-        indicator, target, window = INDICATORS[key], view.targets.of(key), _WINDOWS.get(key, "today")
-        for code in (*view.place.departments, *view.place.communes):
-            good, count = view.data.figure(f"unit:{code}", key, window)
+        indicator, target = INDICATORS[key], view.targets.of(key)
+        for code in (view.place.province, *view.place.departments, *view.place.communes):
+            window, good, count = _judged(view, code, key)
             state = view.targets.state(key, good, count)
             if state not in ("bad", "watch"):
                 continue
@@ -184,6 +185,16 @@ def _missed(panel: Panel, view: View) -> Iterable[_Item]:
                 WINDOW_WORDS[window],
                 None,
             )
+
+
+def _judged(view: View, code: str, key: str) -> tuple[str, int, int]:
+    """Return the first window in which there is enough to judge: the headline's, or the month's behind it."""
+    first = _WINDOWS.get(key, "today")
+    for window in (first, "30d") if first != STATE_WINDOW else (first,):
+        good, count = view.data.figure(f"unit:{code}", key, window)
+        if count >= view.targets.of(key).minimum_n:
+            return window, good, count
+    return first, *view.data.figure(f"unit:{code}", key, first)
 
 
 def _silent(view: View) -> Iterable[_Item]:

@@ -1,83 +1,65 @@
-"""What the demo plays: a real history that ends now, then one real case after the other, finishing now."""
+"""What the demo plays: a month of real cases in the demo's province, then one real case after the other."""
 
-import itertools
 import random
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-import msgspec
 from rich.live import Live
 from rich.table import Table
 
-from contract.kind import Event
 from contract.units import UnitTree
 from nhip.console import OUT, bar, say
 from nhip.figures import as_table, selected
+from nhip.recast import cases_of, history, live_cases, stage_of
 from nhip.resources import sample_file
 from nhip.settings import load_tree
 from nhip.store import open_store
 from nhip.system import System
 from producers.client import Producer
 from producers.mapping import load_mapping
-from producers.replay import read_events, replay, shift_to, shifted
+from producers.replay import read_events, replay, shifted
 from sinks.store import ClickHouseStore
 from streams.clock import US_PER_S, wall_clock_us
 
-__all__ = ["cases_for_ever", "play"]
+__all__ = ["play"]
 
-CASE_INTERVAL_S = 0.5
-SHOWN_SCOPES = ("unit:wabo", "unit:wabo.general", "unit:wabo.customer-contact", "unit:wabo.experts", "unit:rtfm")
+CASE_INTERVAL_S = 1.0
+HISTORY = timedelta(days=30)
+SHOWN_UNITS = 3
 SHOWN_WINDOWS = ("15m", "today", "30d", "all", "now")
 SEED = 20_261_122
 
 
 def play(system: System, seconds: float | None) -> None:
     """Play until interrupted, or for so many seconds."""
-    dossiers = read_events(sample_file("receipt.csv"), load_mapping("receipt")).events
-    payments = read_events(sample_file("fines.csv"), load_mapping("fines")).events
-    store = open_store(system.settings)
+    dossiers = cases_of(read_events(sample_file("receipt.csv"), load_mapping("receipt")).events)
+    fines = cases_of(read_events(sample_file("fines.csv"), load_mapping("fines")).events)
+    store, tree, chance = open_store(system.settings), load_tree(system.settings), random.Random(SEED)
+    stage = stage_of(tree, system.settings.province)
     ends_s = None if seconds is None else time.monotonic() + seconds
-    with Producer(system.kafka.bootstrap) as producer:
-        now = datetime.now(UTC)
-        for title, events in (("1,434 real dossiers", dossiers), ("100 real fines", payments)):
-            with bar(title) as show:
-                replay(
-                    events,
-                    producer,
-                    clock=time.monotonic,
-                    sleep=time.sleep,
-                    shift=shift_to(events, now),
-                    on_progress=show,
-                )
-        say("history is sent; from here on a real case is played every half second, moved so that it ends now")
-        cases = cases_for_ever(dossiers, random.Random(SEED))
-        tree = load_tree(system.settings)
-        with Live(console=OUT, refresh_per_second=4, transient=False) as live:
-            while ends_s is None or time.monotonic() < ends_s:
-                case = next(cases)
-                shift = shift_to(case, datetime.now(UTC))
-                for event in case:
-                    producer.send(shifted(event, shift))
-                system.watch()
-                live.update(_table(store, tree))
-                time.sleep(CASE_INTERVAL_S)
+    with Producer(system.kafka.bootstrap) as producer, bar("real cases") as show:
+        events = history([*dossiers, *fines], stage, datetime.now(UTC), HISTORY, chance)
+        replay(events, producer, clock=time.monotonic, sleep=time.sleep, on_progress=show)
+    say(
+        f"{len(dossiers)} real dossiers and {len(fines)} real fines are sent: their durations, deadlines and channels"
+    )
+    say("are the files' own; units and dates are the demo's. From here on a real case begins or ends every second.")
+    shown = [f"unit:{system.settings.province}", *(f"unit:{code}" for code in stage.units[:SHOWN_UNITS])]
+    with Producer(system.kafka.bootstrap) as producer, Live(console=OUT, refresh_per_second=4) as live:
+        for case, moment in live_cases(dossiers, stage, chance):
+            if ends_s is not None and time.monotonic() > ends_s:
+                break
+            shift = datetime.now(UTC) - moment
+            for event in case:
+                producer.send(shifted(event, shift))
+            system.watch()
+            live.update(_table(store, tree, shown))
+            time.sleep(CASE_INTERVAL_S)
 
 
-def cases_for_ever(events: Sequence[Event], chance: random.Random) -> Iterator[list[Event]]:
-    """Yield the cases of a history in random order, again and again, each time as new dossiers."""
-    cases: dict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        cases[event.subject].append(event)
-    for lap in itertools.count(2):
-        for subject in chance.sample(sorted(cases), len(cases)):
-            yield [msgspec.structs.replace(e, subject=f"{subject}.{lap}") for e in cases[subject]]
-
-
-def _table(store: ClickHouseStore, tree: UnitTree) -> Table:
+def _table(store: ClickHouseStore, tree: UnitTree, scopes: list[str]) -> Table:
     beat = store.heartbeat()
-    rates = selected(store.rates_now(), SHOWN_SCOPES, windows=SHOWN_WINDOWS)
+    rates = selected(store.rates_now(), scopes, windows=SHOWN_WINDOWS)
     age = "chưa có số liệu · no figures yet"
     if beat is not None:
         seconds = max(0.0, (wall_clock_us() - beat.written_us) / US_PER_S)

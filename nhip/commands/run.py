@@ -31,7 +31,6 @@ __all__ = ["register"]
 EXIT_REFUSED_ROWS = 1
 WATCH_INTERVAL_S = 0.5
 REFUSALS_SHOWN = 20
-SAMPLE_PLACE = "wabo"
 
 MappingOption = Annotated[str, typer.Option("--mapping", "-m", help="Name of a shipped mapping, or a path.")]
 FileArgument = Annotated[Path, typer.Argument(help="CSV or JSONL, gzip too.")]
@@ -69,11 +68,9 @@ def demo(
     seconds: Annotated[float | None, typer.Option(min=1, help="End after so many seconds.")] = None,
 ) -> None:
     """Play real dossiers through Kafka, Faust and ClickHouse and show live rates here. Ctrl-C ends it."""
-    # The municipality of the sample file stands where a province would.
-    settings: Settings = msgspec.structs.replace(context.obj, province=SAMPLE_PLACE)
     with _stoppable(), _folder(data) as folder:
         plan = SystemPlan(folder, wall=True, wall_anywhere=True)
-        with System(plan, settings, say) as system:
+        with System(plan, context.obj, say) as system:
             play(system, seconds)
 
 

@@ -149,5 +149,6 @@ def test_demo_shows_live_rates_and_ends(tmp_path: Path) -> None:
     )
 
     assert rv.returncode == 0, rv.stderr
-    assert re.search(r"1\.[2-9]\d\d/1\.[4-9]\d\d", rv.stdout)
+    assert re.search(r"1\.2\d\d/1\.4\d\d", rv.stdout)
+    assert re.search(r"wall: http://127\.0\.0\.1:\d+/", rv.stderr)
     assert list(tmp_path.iterdir()) == []
