@@ -4,9 +4,7 @@ Times are targets that are printed; on a slow machine a test fails only at five 
 """
 
 import json
-import os
 import re
-import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -16,16 +14,13 @@ from typing import Any
 import pytest
 
 from tests.dashboards.wall_fixture import DEPARTMENTS, HOSTILE, TITLES, Wall, now_us
+from tests.support.chromium import FLAGS, chromium
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need the package playwright")
 
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SLOW = 5
 """A target may be missed by so much before its test fails."""
 SIZES = {"full-hd": (1920, 1080), "4k": (3840, 2160), "phone": (390, 844)}
@@ -34,11 +29,6 @@ SCREENS = [*TITLES, "unit/H19.1"]
 CHECKS = (Path(__file__).parent / "wall_checks.js").read_text(encoding="utf-8")
 BOXES = f"() => {{ {CHECKS}; return boxes(); }}"
 SAME = f"() => {{ {CHECKS}; return same(); }}"
-
-
-def _chromium() -> str | None:
-    named = os.environ.get("NHIP_CHROMIUM")
-    return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def _free_port() -> int:
@@ -50,7 +40,7 @@ def _free_port() -> int:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """One Chromium for all tests; without one they are skipped, with the remedy."""
-    path = _chromium()
+    path = chromium()
     if path is None:
         pytest.skip("no Chromium: apt-get install chromium, or name one in NHIP_CHROMIUM")
     with playwright.sync_playwright() as started:
@@ -121,7 +111,7 @@ def _seconds(page: Any, condition: str, target: float, what: str) -> None:
     """Wait until the condition holds in the page; print how long it took against the target."""
     start = time.monotonic()
     _until(page, condition, target * SLOW)
-    print(f"\n{what}: {time.monotonic() - start:.2f} s (target {target:g} s)")  # noqa: T201 - the measurement is the point
+    print(f"\n{what}: {time.monotonic() - start:.2f} s (target {target:g} s)")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -155,7 +145,7 @@ def test_first_page_holds_the_figures_and_nothing_inline(wall: Wall) -> None:
     """Figures are there before any script; nothing inline that the policy would block."""
     start = time.monotonic()
     html = wall.get("/wall/overview")
-    print(f"\nfirst page: {time.monotonic() - start:.3f} s")  # noqa: T201 - the measurement is the point
+    print(f"\nfirst page: {time.monotonic() - start:.3f} s")
     assert re.search(r"98,2<small> %</small>", html)
     assert "1.304 / 1.328" in html
     assert "style=" not in html
@@ -174,7 +164,7 @@ def test_first_paint_and_weight(opened: Callable[..., Any]) -> None:
     )
     plain, sent = (sum(column) for column in zip(*sizes, strict=True))
     weight = f"{sent / 1e3:.0f} kB sent, {plain / 1e3:.0f} kB unpacked"
-    print(f"\nfirst paint: {paint:.0f} ms (target 1000), weight: {weight}")  # noqa: T201 - the measurement is the point
+    print(f"\nfirst paint: {paint:.0f} ms (target 1000), weight: {weight}")
     assert paint < 1000 * SLOW
     assert plain < 1_500_000
 
