@@ -153,8 +153,9 @@ def test_service_that_loses_its_guard_is_killed(tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("the death signal is Linux's")
     service = ServiceProcess("sleeper", SLEEPER, tmp_path / "log")
+    others = set(psutil.Process().children())  # services that other tests share
     service.start()
-    (guard,) = psutil.Process().children()
+    (guard,) = set(psutil.Process().children()) - others
     while not (children := guard.children()):
         time.sleep(0.01)
 
@@ -169,9 +170,10 @@ def test_deaf_service_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("nhip.local.process.STOP_TIMEOUT_S", 0.2)
     log = tmp_path / "log"
     service = ServiceProcess("deaf", [sys.executable, "-c", IGNORES_SIGTERM], log)
+    others = set(psutil.Process().children(recursive=True))  # services that other tests share
     service.start()
     service.wait_ready(lambda: "ready" in log.read_text(), PATIENCE_S)
-    processes = psutil.Process().children(recursive=True)
+    processes = set(psutil.Process().children(recursive=True)) - others
 
     service.stop()
 
