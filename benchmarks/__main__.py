@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks [throughput|latency|restart|all]``."""
+"""The command: ``python -m benchmarks [throughput|latency|restart|wall|all]``."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import latency, restart, throughput
+from benchmarks import latency, restart, throughput, wall
 from benchmarks.report import Figure, Report, write
 from nhip.console import say
 from nhip.local import LocalServiceError
@@ -27,6 +27,7 @@ class Part(StrEnum):
     THROUGHPUT = "throughput"
     LATENCY = "latency"
     RESTART = "restart"
+    WALL = "wall"
 
 
 def main(
@@ -37,7 +38,7 @@ def main(
     ] = throughput.STOCK_EVENTS,
     rate: Annotated[int, typer.Option(min=1, help="Latency: events a second.")] = latency.RATE_PER_S,
     seconds: Annotated[float, typer.Option(min=1, help="Latency: how long.")] = latency.SECONDS,
-    dossiers: Annotated[int, typer.Option(min=1, help="Restart: dossiers in the store.")] = restart.DOSSIERS,
+    dossiers: Annotated[int, typer.Option(min=1, help="Restart, wall: dossiers in the store.")] = restart.DOSSIERS,
     json: Annotated[Path, typer.Option("--json", help="Where the figures are written too.")] = Path(
         "build/bench.json"
     ),
@@ -47,6 +48,7 @@ def main(
         Part.THROUGHPUT: lambda: throughput.run(events, stock_events),
         Part.LATENCY: lambda: latency.run(rate, seconds),
         Part.RESTART: lambda: restart.run(dossiers),
+        Part.WALL: lambda: wall.run(dossiers),
     }
     # Ended by a supervisor: leave every block, so that every process and folder made here goes too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_FAILED))

@@ -22,7 +22,7 @@ from sinks.client import Client
 from sinks.store import ClickHouseStore
 from streams.clock import US_PER_S, wall_clock_us
 
-__all__ = ["RATE_PER_S", "SECONDS", "run"]
+__all__ = ["RATE_PER_S", "SECONDS", "Sight", "latencies", "percentile", "run", "send", "wait_for_heartbeat"]
 
 RATE_PER_S = 200
 SECONDS = 30.0
@@ -42,7 +42,7 @@ HISTORY = """
 SCOPE = {"scope": f"unit:{PROVINCE}"}
 
 
-class _Sight(NamedTuple):
+class Sight(NamedTuple):
     """From this moment on a reader found so many events counted."""
 
     at_us: int
@@ -56,13 +56,13 @@ class _Reader(threading.Thread):
         super().__init__(daemon=True)
         self._client = client
         self._ended = threading.Event()
-        self.sights: list[_Sight] = [_Sight(0, 0)]
+        self.sights: list[Sight] = [Sight(0, 0)]
 
     def run(self) -> None:
         while not self._ended.wait(POLL_S):
             counted = next((int(n) for (n,) in self._client.rows(NOW, SCOPE)), 0)
             if counted > self.sights[-1].counted:
-                self.sights.append(_Sight(wall_clock_us(), counted))
+                self.sights.append(Sight(wall_clock_us(), counted))
 
     def end(self) -> None:
         self._ended.set()
@@ -82,13 +82,13 @@ def run(rate_per_s: int = RATE_PER_S, seconds: float = SECONDS) -> Iterator[Figu
         running_worker(system, place.measured, Path(folder) / "worker.log") as worker,
     ):
         store = open_store(system.settings)
-        _wait_for_heartbeat(store, worker)
+        wait_for_heartbeat(store, worker)
         units = units_of_province(load_tree(system.settings))
         reader = _Reader(open_store(system.settings).client)
         reader.start()
         say(f"latency: {rate_per_s} events/s for {seconds:.0f} s …")
         total = int(rate_per_s * (WARM_UP_S + seconds))
-        sent = _send(system.settings.kafka, units, rate_per_s, total)
+        sent = send(system.settings.kafka, units, rate_per_s, total)
         deadline_s = time.monotonic() + DRAIN_TIMEOUT_S
         while reader.sights[-1].counted < total:
             worker.look()
@@ -96,18 +96,19 @@ def run(rate_per_s: int = RATE_PER_S, seconds: float = SECONDS) -> Iterator[Figu
                 raise TimeoutError(f"{total - reader.sights[-1].counted} of {total} events were never counted")
             time.sleep(POLL_S)
         reader.end()
-        written = [_Sight(int(us), int(n)) for n, us in store.client.rows(HISTORY, SCOPE)]
+        written = [Sight(int(us), int(n)) for n, us in store.client.rows(HISTORY, SCOPE)]
     skipped = int(rate_per_s * WARM_UP_S)
-    seen = _latencies(sent, reader.sights)[skipped:]
+    seen = latencies(sent, reader.sights)[skipped:]
     note = f"{len(seen):,} events at {rate_per_s}/s over {len(units)} units, {len(written)} figures of the province"
-    yield Figure("latency", "sent until read, p50", _percentile(seen, 0.50), "s", note=note)
-    yield Figure("latency", "sent until read, p99", _percentile(seen, 0.99), "s", target=TARGET_P99_S)
+    yield Figure("latency", "sent until read, p50", percentile(seen, 0.50), "s", note=note)
+    yield Figure("latency", "sent until read, p99", percentile(seen, 0.99), "s", target=TARGET_P99_S)
     yield Figure("latency", "sent until read, longest", max(seen), "s")
-    stamped = _latencies(sent, written)[skipped:]
-    yield Figure("latency", "sent until written_at, p99", _percentile(stamped, 0.99), "s", note="the row's own stamp")
+    stamped = latencies(sent, written)[skipped:]
+    yield Figure("latency", "sent until written_at, p99", percentile(stamped, 0.99), "s", note="the row's own stamp")
 
 
-def _wait_for_heartbeat(store: ClickHouseStore, worker: Measured) -> None:
+def wait_for_heartbeat(store: ClickHouseStore, worker: Measured) -> None:
+    """Wait until the worker publishes. Raises RuntimeError, TimeoutError."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while store.heartbeat() is None:
         worker.look()
@@ -116,8 +117,8 @@ def _wait_for_heartbeat(store: ClickHouseStore, worker: Measured) -> None:
         time.sleep(POLL_S)
 
 
-def _send(bootstrap: str, units: Sequence[str], rate_per_s: int, total: int) -> list[int]:
-    """Send at an even pace; return when each event was handed to the client, in microseconds."""
+def send(bootstrap: str, units: Sequence[str], rate_per_s: int, total: int, first: int = 0) -> list[int]:
+    """Send dossiers numbered from ``first`` at an even pace; return when each was handed over, in microseconds."""
     sent: list[int] = []
     with Producer(bootstrap) as producer, bar("sending") as show:
         began_s = time.monotonic()
@@ -126,7 +127,7 @@ def _send(bootstrap: str, units: Sequence[str], rate_per_s: int, total: int) -> 
                 time.sleep(ahead_s)
             now_us = wall_clock_us()
             sent.append(now_us)
-            producer.send(_event(number, units[number % len(units)], now_us))
+            producer.send(_event(first + number, units[number % len(units)], now_us))
             show(number, total)
     return sent
 
@@ -147,12 +148,12 @@ def _event(number: int, unit: str, now_us: int) -> DossierEvent:
     )
 
 
-def _latencies(sent: Sequence[int], sights: Sequence[_Sight]) -> list[float]:
+def latencies(sent: Sequence[int], sights: Sequence[Sight]) -> list[float]:
     """Seconds from each sending to the first sight that contains it."""
     counts = [sight.counted for sight in sights]
     return [(sights[bisect_left(counts, n)].at_us - at_us) / US_PER_S for n, at_us in enumerate(sent, 1)]
 
 
-def _percentile(values: Sequence[float], share: float) -> float:
+def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that so large a share does not exceed."""
     return sorted(values)[math.ceil(share * len(values)) - 1]

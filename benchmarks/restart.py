@@ -19,7 +19,7 @@ from sinks.client import Client
 from sinks.store import ClickHouseStore
 from streams.clock import wall_clock_us
 
-__all__ = ["DOSSIERS", "run"]
+__all__ = ["DOSSIERS", "fill", "fresh", "merged", "run", "truth_of"]
 
 DOSSIERS = 2_000_000
 TARGET_S = 15.0
@@ -88,8 +88,8 @@ def run(dossiers: int = DOSSIERS) -> Iterator[Figure]:
         services(Settings()) as system,
     ):
         store = open_store(system.settings)
-        _fill(store, system, dossiers)
-        truth = _truth(store.client)
+        fill(store, system, dossiers)
+        truth = truth_of(store.client)
         say("restart: first start …")
         first = _start(system, store, truth, place, Path(folder), kill=True)
         say("restart: again, after SIGKILL …")
@@ -101,26 +101,31 @@ def run(dossiers: int = DOSSIERS) -> Iterator[Figure]:
         yield Figure("restart", f"{what}: peak memory", start.peak_bytes / 2**20, "MiB", target=TARGET_MIB)
 
 
-def _fill(store: ClickHouseStore, system: System, dossiers: int) -> None:
+def fill(store: ClickHouseStore, system: System, dossiers: int) -> None:
+    """Store so many dossiers of the past year, and wait for the store to come to rest."""
     parameters = {
         "definitions": store.ensure_definitions(fingerprint(KINDS)),
         "units": list(units_of_province(load_tree(system.settings))),
         "fields": list(FIELDS),
         "now_s": int(time.time()),
     }
-    say(f"restart: storing {dossiers:,} dossiers …")
+    say(f"storing {dossiers:,} dossiers …")
     with bar("storing") as show:
         for first in range(0, dossiers, BLOCK):
             rows = min(BLOCK, dossiers - first)
             store.client.command(ROWS, {**parameters, "first": first, "rows": rows})
             show(first + rows, dossiers)
-    # So many rows in a few seconds leave merges behind that a store in service does not have.
+    merged(store.client)
+
+
+def merged(client: Client) -> None:
+    """Wait for merges: many rows in a few seconds leave some behind that a store in service does not have."""
     deadline_s = time.monotonic() + MERGES_TIMEOUT_S
-    while store.client.rows("SELECT 1 FROM system.merges LIMIT 1") and time.monotonic() < deadline_s:
+    while client.rows("SELECT 1 FROM system.merges LIMIT 1") and time.monotonic() < deadline_s:
         time.sleep(LOOK_S)
 
 
-def _truth(client: Client) -> dict[tuple[str, str, str], tuple[int, int]]:
+def truth_of(client: Client) -> dict[tuple[str, str, str], tuple[int, int]]:
     """Figures of the province from the snapshots, not from the stored marks."""
     ((total, online, finished, on_time),) = client.rows(TRUTH)
     scope = f"unit:{PROVINCE}"
@@ -139,7 +144,7 @@ def _start(
     """Start a worker and wait for a heartbeat that is newer than the start, with right figures."""
     began_s, began_us = time.monotonic(), wall_clock_us()
     with running_worker(system, place.measured, folder / "worker.log") as worker:
-        while not _fresh(store, truth, began_us):
+        while not fresh(store, truth, began_us):
             worker.look()
             if time.monotonic() - began_s > TIMEOUT_S:
                 raise TimeoutError(f"no fresh rates after {TIMEOUT_S:.0f} s:\n{worker.service.log_tail()}")
@@ -158,7 +163,8 @@ def _rest(worker: Measured) -> None:
         time.sleep(LOOK_S)
 
 
-def _fresh(store: ClickHouseStore, truth: dict[tuple[str, str, str], tuple[int, int]], since_us: int) -> bool:
+def fresh(store: ClickHouseStore, truth: dict[tuple[str, str, str], tuple[int, int]], since_us: int) -> bool:
+    """Whether the newest heartbeat is newer than that moment and the figures are right."""
     beat = store.heartbeat()
     if beat is None or beat.written_us <= since_us:
         return False

@@ -162,14 +162,19 @@ def states_over(client: Client, scopes: Iterable[str], start_us: int, end_us: in
 
 
 def states_before(client: Client, scopes: Iterable[str], moment_us: int) -> list[Bucket]:
-    """Return what was open as last published before a moment; ``start_s`` is when. Absent: nothing is known."""
+    """Return what was open as last published before a moment; ``start_s`` is when. Absent: nothing is known.
+
+    The times alone are looked through first: a province has a million rows of history.
+    """
     wanted, parameters = relation({"scope": ("String", sorted(set(scopes)))})
+    past = f"scope IN ({wanted}) AND window = 'now' AND time < fromUnixTimestamp64Micro({{moment:Int64}})"
     rows = client.rows(
         f"""
         SELECT toString(scope), toString(indicator), intDiv(max(toUnixTimestamp64Micro(time)), 1000000),
                argMax(numerator, (time, written_at)), argMax(denominator, (time, written_at))
         FROM rates
-        WHERE scope IN ({wanted}) AND window = 'now' AND time < fromUnixTimestamp64Micro({{moment:Int64}})
+        WHERE {past} AND (scope, indicator, time) IN
+            (SELECT scope, indicator, max(time) FROM rates WHERE {past} GROUP BY scope, indicator)
         GROUP BY scope, indicator ORDER BY scope, indicator""",
         {**parameters, "moment": moment_us},
     )
