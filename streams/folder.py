@@ -30,7 +30,7 @@ class FolderSettings:
     """Bounds of the fold loop; seconds and counts."""
 
     flush_interval_s: float = 0.2
-    flush_events: int = 30_000
+    flush_events: int = 60_000
     inbox_batches: int = 8
     remembered_entities: int = 200_000
     look_interval_s: float = 1.0
