@@ -32,7 +32,7 @@ $(READY): pyproject.toml requirements.lock Makefile
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## real dossiers and a live simulator on this machine; prints the wall's address
+demo: $(READY) ## real dossiers through the whole pipeline on this machine; prints the wall's address
 	$(BIN)/nhip demo
 
 check: $(READY) ## lint, format, types, the rooms rule

@@ -1,3 +1,3 @@
-"""The program: one command line over intake, workers, store and wall."""
+"""The program: one command line over services, workers, store and wall."""
 
 __all__: list[str] = []
