@@ -11,7 +11,7 @@ import orjson
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
-from dashboards.words import Text
+from contract.words import Text
 
 __all__ = [
     "CSV",

@@ -13,13 +13,13 @@ from litestar.response import Stream
 
 from contract.registry import INDICATORS
 from contract.windows import WINDOWS
+from contract.words import Text
 from dashboards.access import Viewer
 from dashboards.answers import Refusal, answer, table
 from dashboards.data import Data
 from dashboards.pictures import UNIT
 from dashboards.series import SPANS, SeriesRow
 from dashboards.services import Services
-from dashboards.words import Text
 from sinks.reads import SourceAge
 
 __all__ = ["HANDLERS"]

@@ -6,10 +6,10 @@ from typing import Any
 from contract.days import DAY_S, HOUR_S, local_day_start
 from contract.indicators import Reading
 from contract.registry import INDICATORS
+from contract.words import WORDS, Text, same
 from dashboards.numbers import count_text
 from dashboards.screens import Panel, ScopeKind
 from dashboards.view import View, text
-from dashboards.words import WORDS, Text, same
 from sinks.reads import Bucket
 from streams.clock import US_PER_S
 

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 from contract.days import DAY_S
 from contract.registry import INDICATORS
 from contract.windows import STATE_WINDOW
+from contract.words import WINDOW_WORDS, WORDS, Text, same
 from dashboards.numbers import count_text, duration_text, percent_text
 from dashboards.screens import Content, Panel
 from dashboards.targets import State
 from dashboards.view import View, text
-from dashboards.words import WINDOW_WORDS, WORDS, Text, same
 from streams.clock import US_PER_S
 
 __all__ = ["ages", "attention", "dead_letters", "most_overdue", "pipeline"]

@@ -1,6 +1,6 @@
 """Numbers and durations as text, the Vietnamese and the English way."""
 
-from dashboards.words import Text
+from contract.words import Text
 
 __all__ = ["count_text", "duration_text", "percent_text"]
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from contract.words import Text
 from dashboards import figures, lists
 from dashboards.screens import Content, Panel, Screen
 from dashboards.view import View, text
-from dashboards.words import Text
 
 __all__ = ["content_of", "screen_document", "screen_list"]
 

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from contract.registry import INDICATORS
-from dashboards.words import Text
+from contract.words import Text
 
 __all__ = [
     "COLUMNS",

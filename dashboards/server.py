@@ -17,6 +17,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.response import Redirect
 
+from contract.words import Text
 from dashboards.access import Access, Mode, is_loopback
 from dashboards.answers import HEADERS, Refusal, failed, refused
 from dashboards.api import HANDLERS
@@ -27,7 +28,6 @@ from dashboards.services import Services, store_down
 from dashboards.targets import Targets
 from dashboards.view import Place
 from dashboards.wall.pages import wall_router
-from dashboards.words import Text
 from streams.clock import Now
 from streams.store import StoreUnavailableError
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contract.words import Text
 from dashboards.access import Access
 from dashboards.answers import RETRY_AFTER_S, Refusal
 from dashboards.data import Data
@@ -10,7 +11,6 @@ from dashboards.reader import Reader
 from dashboards.series import Series
 from dashboards.targets import Targets
 from dashboards.view import Place, View
-from dashboards.words import Text
 from streams.clock import Now
 
 __all__ = ["Services", "store_down"]

@@ -6,10 +6,10 @@ from typing import Any
 from contract.days import local_date
 from contract.registry import KINDS
 from contract.units import UnitTree
+from contract.words import WORDS, Text, same
 from dashboards.data import Data, ScopeDetail
 from dashboards.screens import Panel, ScopeKind
 from dashboards.targets import State, Targets
-from dashboards.words import WORDS, Text, same
 from sinks.reads import SourceAge
 from streams.clock import US_PER_S
 

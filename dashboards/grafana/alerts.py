@@ -15,11 +15,11 @@ from grafana_foundation_sdk.builders import alerting, expr
 from grafana_foundation_sdk.models.alerting import RelativeTimeRange
 from grafana_foundation_sdk.models.common import DataSourceRef
 
+from contract.words import Text
 from dashboards.grafana.boards import encode
 from dashboards.grafana.names import DATASOURCE, FOLDER, RULE_GROUP, dashboard_uid
 from dashboards.grafana.query import Query
 from dashboards.grafana.sql_parts import BEAT
-from dashboards.words import Text
 
 __all__ = ["RULES", "Rule", "rule_group"]
 

@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
 from contract.registry import INDICATORS
+from contract.words import WINDOW_WORDS, WORDS
 from dashboards.grafana.look import NO_VALUE, SERIES, colour_modes, mappings, neutral, plain, rate_properties
 from dashboards.grafana.names import DATASOURCE, PLUGIN, Lang
 from dashboards.grafana.place import Place
@@ -24,7 +25,6 @@ from dashboards.grafana.sql_parts import said
 from dashboards.grafana.words import G
 from dashboards.numbers import duration_text
 from dashboards.screens import Content, Form, Grid, Panel
-from dashboards.words import WINDOW_WORDS, WORDS
 
 __all__ = ["COLUMN_WIDTH", "ROW_HEIGHT", "panels"]
 

@@ -4,12 +4,12 @@
 # Every text from a file of the office goes through quoted(); the rest is this program's own.
 
 from contract.registry import INDICATORS
+from contract.words import WORDS, Text
 from dashboards.grafana.place import Place
 from dashboards.grafana.sql_parts import column, look_up, prelude, quoted, said, tuples
 from dashboards.grafana.sql_table import table
 from dashboards.grafana.words import GLYPHS, G
 from dashboards.screens import Panel, ScopeKind
-from dashboards.words import WORDS, Text
 from sinks.epochs import CURRENT
 
 __all__ = ["ageing", "most_overdue", "per_hour", "series_of"]

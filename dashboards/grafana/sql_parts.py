@@ -10,10 +10,10 @@ file of the office (names, codes) goes through :func:`quoted`.
 from collections.abc import Iterable, Mapping
 
 from contract.registry import INDICATORS
+from contract.words import STATE_WORDS, WORDS, Text
 from dashboards.grafana.names import Lang
 from dashboards.grafana.words import GLYPHS, G
 from dashboards.targets import Target
-from dashboards.words import STATE_WORDS, WORDS, Text
 
 __all__ = [
     "BEAT",

@@ -4,6 +4,7 @@
 # Every text from a file of the office goes through quoted(); the rest is this program's own.
 
 from contract.registry import INDICATORS
+from contract.words import WINDOW_WORDS, WORDS
 from dashboards.grafana.place import Place
 from dashboards.grafana.sql_parts import (
     column,
@@ -22,7 +23,6 @@ from dashboards.grafana.sql_sources import expected_of
 from dashboards.grafana.sql_table import table
 from dashboards.grafana.words import GLYPHS, G
 from dashboards.screens import SCREENS, Content, Panel, ScopeKind
-from dashboards.words import WINDOW_WORDS, WORDS
 
 __all__ = ["attention", "headline", "league", "trend"]
 

@@ -5,6 +5,7 @@
 
 import re
 
+from contract.words import WORDS
 from dashboards.grafana.place import Place
 from dashboards.grafana.sql_parts import (
     column,
@@ -19,7 +20,6 @@ from dashboards.grafana.sql_table import table
 from dashboards.grafana.words import G
 from dashboards.screens import Panel, ScopeKind
 from dashboards.targets import Targets
-from dashboards.words import WORDS
 
 __all__ = ["ages", "dead_letters", "expected_of", "pipeline"]
 

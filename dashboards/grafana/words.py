@@ -1,8 +1,8 @@
-"""Words that only the Grafana dashboards need; all others stand in ``dashboards.words``."""
+"""Words that only the Grafana dashboards need; all others stand in ``contract.words``."""
 
 from typing import Final
 
-from dashboards.words import Text
+from contract.words import Text
 
 __all__ = ["GLYPHS", "G"]
 
