@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +17,7 @@ from contract.kind import Event, Kind
 from contract.marks import EPOCH
 from contract.registry import KINDS
 
-__all__ = ["FUTURE_LIMIT_US", "EventError", "Horizon", "decode"]
+__all__ = ["FUTURE_LIMIT_US", "EventError", "Horizon", "checked", "decode", "decode_any"]
 
 FUTURE_LIMIT_US = 86_400_000_000
 """How far a fact or a version may lie ahead of the wall clock, in microseconds: one day."""
@@ -28,6 +29,18 @@ class EventError(ValueError):
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
+
+    @property
+    def path(self) -> str | None:
+        """JSON path of the wrong field, such as ``$.data.unit``; None when the record as a whole is wrong."""
+        text = str(self)
+        found = _PATH(text)
+        if found is None and self.reason != "invalid":
+            return None
+        # A field that is missing or unknown is named beside the object that it belongs to; the outermost
+        # object is not named at all.
+        place, field = found[1] if found else "$", _FIELD(text)
+        return place if field is None or place.endswith(f".{field[1]}") else f"{place}.{field[1]}"
 
 
 class Horizon:
@@ -62,10 +75,10 @@ def decode(kind: Kind, value: bytes | None, horizon: Horizon) -> Event:
         raise EventError("empty", "the record has no value")
     if len(value) > MAX_EVENT_BYTES:
         raise EventError("too_large", f"the value has {len(value)} bytes; at most {MAX_EVENT_BYTES} are read")
-    # Only text outside ASCII can need normalising; both tests are single passes in C.
-    if not value.isascii() or b"\\u" in value:
+    # Only text outside ASCII can need normalising. Looking for one byte takes a twentieth of looking for two.
+    if not value.isascii() or (b"\\" in value and b"\\u" in value):
         value = _normalised(value)
-    reader = _READERS[kind.key]
+    reader = _reader(kind)
     try:
         event = reader.decode(value)
     except msgspec.ValidationError as error:
@@ -79,6 +92,50 @@ def decode(kind: Kind, value: bytes | None, horizon: Horizon) -> Event:
         raise EventError("invalid", f"status {event.data.status} needs {needed} - at `$.data.{needed}`")
     _check_times(reader, event, horizon)
     return event  # type: ignore[no-any-return]
+
+
+def decode_any(value: bytes, horizon: Horizon) -> tuple[Kind, Event]:
+    """Read a record of whatever kind its ``type`` names, by the same rules. Raises EventError."""
+    if len(value) > MAX_EVENT_BYTES:
+        return KINDS[0], decode(KINDS[0], value, horizon)
+    try:
+        found = _typed(value).type
+    except msgspec.ValidationError as error:
+        raise EventError("invalid", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EventError("not_json", f"the value is not JSON: {error}") from None
+    kind = _KIND_OF_TYPE.get(found)
+    if kind is None:
+        known = ", ".join(_KIND_OF_TYPE)
+        raise EventError("invalid", f"unknown type {found[:64]!r}; known: {known} - at `$.type`")
+    return kind, decode(kind, value, horizon)
+
+
+def checked(event: Event, horizon: Horizon) -> tuple[Kind, Event, bytes]:
+    """Return the kind of an event made in Python, the event as readers see it, and its bytes.
+
+    Structs are not checked when they are made: the bytes are read back by the rules that the stream has.
+    Raises EventError.
+    """
+    kind = _KIND_OF_EVENT.get(type(event))
+    if kind is None:
+        raise EventError("invalid", f"{type(event).__name__} is no event of a known kind - at `$.type`")
+    try:
+        value = _encode(event)
+    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+        raise EventError("invalid", f"{error} - at `{_unencodable(event)}`") from None
+    return kind, decode(kind, value, horizon), value
+
+
+def _unencodable(event: Event) -> str:
+    """Path of the first field that no JSON can hold."""
+    for path, struct in (("$.data", event.data), ("$", event)):
+        for name in getattr(struct, "__struct_fields__", ()):
+            try:
+                _encode(getattr(struct, name))
+            except (TypeError, ValueError, msgspec.MsgspecError, RecursionError):
+                return f"{path}.{name}"
+    return "$"
 
 
 def _check_times(reader: _Reader, event: Any, horizon: Horizon) -> None:
@@ -110,6 +167,7 @@ def _tuple_getter(names: tuple[str, ...]) -> Callable[[Any], tuple[datetime | No
     return (lambda data: (only(data),)) if only else (lambda _: ())
 
 
+@cache
 def _reader(kind: Kind) -> _Reader:
     plans = tuple(name for name in kind.times() if name not in kind.facts)
     decoder = msgspec.json.Decoder(kind.event)
@@ -119,7 +177,18 @@ def _reader(kind: Kind) -> _Reader:
 # A decoder of one struct takes it without its tag, the CloudEvents type. No other place can hold these bytes:
 # data has no field of that name, and a quotation mark inside text has a backslash before it.
 _HAS_TYPE = re.compile(rb'"type"\s*:').search
-_READERS = {k.key: _reader(k) for k in KINDS}
+
+
+class _Typed(msgspec.Struct):
+    type: str
+
+
+_typed = msgspec.json.Decoder(_Typed).decode
+_encode = msgspec.json.Encoder().encode
+_KIND_OF_TYPE = {k.type: k for k in KINDS}
+_KIND_OF_EVENT = {k.event: k for k in KINDS}
+_PATH = re.compile(r" - at `([^`]*)`$").search
+_FIELD = re.compile(r"^Object (?:missing required|contains unknown) field `(.*?)`").search
 
 
 def _normalised(value: bytes) -> bytes:

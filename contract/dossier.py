@@ -1,11 +1,12 @@
 """The dossier: snapshot, statuses and the four indicators that are counted from it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from contract.fields import Amount, Code, Count, Instant, Name, Seconds
-from contract.indicators import Indicator, Reading
+from contract.fields import Amount, Code, Count, Instant, Name, Seconds, about
+from contract.indicators import Bars, Indicator, Reading, Target
 from contract.kind import Event, Kind
 from contract.marks import Mark, Snapshot, instant_mark
+from contract.text import Text
 
 __all__ = ["DOSSIER", "FINISHED", "NATIONAL_STATUS", "OPEN", "Dossier", "DossierEvent", "DossierStatus"]
 
@@ -42,28 +43,37 @@ OPEN = frozenset({"accepted", "processing", "supplement_asked", "payment_due"})
 FINISHED = frozenset({"completed", "returned"})
 
 
+CODE_FORM = (
+    r"^([A-Z][0-9]{2}|000\.[0-9]{2}\.[0-9]{2}\.[A-Z][0-9]{2})(\.[A-Z0-9]{1,8})*"
+    r"-([0-9]{2}|20[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])-[0-9]{4,}$"
+)
+"""National form of a dossier's code: agency, date, number."""
+
+
 class Dossier(Snapshot, frozen=True, kw_only=True):
     """Everything known of one dossier after a change. No field can hold a person's name, number or address."""
 
-    unit: Code
-    channel: Literal["online", "counter", "post", "other"]
-    status: DossierStatus
-    received_at: Instant | None = None
-    receiving_unit: Code | None = None
-    procedure: Code | None = None
-    field: Name | None = None
-    service_level: Literal["full", "partial"] | None = None
-    submitted_at: Instant | None = None
-    due_at: Instant | None = None
-    finished_at: Instant | None = None
-    returned_at: Instant | None = None
-    supplements: Count | None = None
-    paused_s: Seconds | None = None
-    fee_vnd: Amount | None = None
-    result_digital: bool | None = None
-    components: Count | None = None
-    components_digitised: Count | None = None
-    components_reused: Count | None = None
+    unit: Annotated[Code, about("Competent agency")]
+    channel: Annotated[
+        Literal["online", "counter", "post", "other"], about("How it was filed: online, counter, post, other")
+    ]
+    status: Annotated[DossierStatus, about("One of the ten national statuses, or void")]
+    received_at: Annotated[Instant | None, about("When it was accepted")] = None
+    receiving_unit: Annotated[Code | None, about("Agency that received it")] = None
+    procedure: Annotated[Code | None, about("Code of the administrative procedure")] = None
+    field: Annotated[Name | None, about("Field of the procedure, e.g. land")] = None
+    service_level: Annotated[Literal["full", "partial"] | None, about("full or partial")] = None
+    submitted_at: Annotated[Instant | None, about("When it was filed")] = None
+    due_at: Annotated[Instant | None, about("When the result is due")] = None
+    finished_at: Annotated[Instant | None, about("When handling ended")] = None
+    returned_at: Annotated[Instant | None, about("When the result was handed over")] = None
+    supplements: Annotated[Count | None, about("How often papers were asked for")] = None
+    paused_s: Annotated[Seconds | None, about("Time not counted, in seconds")] = None
+    fee_vnd: Annotated[Amount | None, about("Fee in đồng")] = None
+    result_digital: Annotated[bool | None, about("Whether the result is electronic")] = None
+    components: Annotated[Count | None, about("Papers of the dossier")] = None
+    components_digitised: Annotated[Count | None, about("Papers that were digitised")] = None
+    components_reused: Annotated[Count | None, about("Papers taken from digital storage")] = None
 
 
 class DossierEvent(Event, frozen=True, kw_only=True, tag_field="type", tag="nhip.dossier.v1"):
@@ -112,6 +122,13 @@ DOSSIER = Kind(
             counts="dossiers received and not rejected, at the time they were received",
             formula="channel is online",
             source="QĐ 766 formula 3.3 without the sync rate (reference: documents derived from QĐ 766/QĐ-TTg)",
+            target=Target(
+                value=0.60,
+                watch=0.50,
+                source="own choice; documents derived from QĐ 766/QĐ-TTg give full points from 50 %",
+            ),
+            overview=2,
+            bars=Bars(Text("tiếp nhận", "received"), Text("trực tuyến", "online")),
             mark=_online,
         ),
         Indicator(
@@ -124,6 +141,9 @@ DOSSIER = Kind(
             counts="dossiers finished that have a due date, at the time they were finished",
             formula="finished_at ≤ due_at, compared to the microsecond",
             source="QĐ 766 formula 2.1, finished dossiers only; no due date is never on time",
+            target=Target(value=0.95, watch=0.90, source="own choice"),
+            overview=1,
+            bars=Bars(Text("trả kết quả", "finished"), Text("đúng hạn", "on time")),
             mark=_on_time,
         ),
         Indicator(
@@ -136,6 +156,9 @@ DOSSIER = Kind(
             counts="all dossiers open now that have a due date",
             formula="the minute of due_at is before the current minute",
             source="provincial practice: share of open dossiers past their due date",
+            target=Target(value=0.005, watch=0.0378, source="own choice"),
+            window="now",
+            overview=5,
             reading=Reading.OVERDUE,
             mark=_open_due,
         ),
@@ -149,8 +172,12 @@ DOSSIER = Kind(
             counts="all dossiers open now that have a due date",
             formula="the minute of due_at is the current one or one of the 1,439 after it",
             source="the project's own: what can still be finished in time",
+            target=Target(value=0.05, watch=0.10, source="own choice"),
+            window="now",
+            overview=6,
             reading=Reading.DUE_SOON,
             marks_of="overdue",
         ),
     ),
+    code_form=CODE_FORM,
 )

@@ -1,4 +1,4 @@
-"""What a kind of event is: everything that differs between dossiers, payments and meetings, declared once."""
+"""What a kind of event is: everything that differs from one kind to another, declared once."""
 
 from typing import Literal
 
@@ -7,8 +7,9 @@ import msgspec
 from contract.fields import EventId, Instant, Source, Subject, Version
 from contract.indicators import Indicator
 from contract.marks import Snapshot
+from contract.text import Text
 
-__all__ = ["Event", "Kind"]
+__all__ = ["Event", "Kind", "KindScreen"]
 
 
 class Event(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -28,11 +29,27 @@ class Event(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True, k
     data: Snapshot
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of event.
+class KindScreen(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind's own screen: each of its rates in these windows, the first one by the hour and by unit.
+
+    ``per_hour`` heads the bars. Rates × windows give the number of headlines; there is room for six.
+    """
+
+    names: Text
+    per_hour: Text
+    windows: tuple[str, ...] = ("today", "7d", "30d", "year")
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A kind of event: its events, its topic, its table, its indicators and its screen.
 
     ``facts`` are the time fields that say what *has happened*: none may lie more than a day ahead of the
-    clock. ``needs`` gives, per status, the field without which that status cannot be counted.
+    clock. ``needs`` gives, per status, the field without which that status cannot be counted. ``reads`` names
+    the optional fields, besides times, that mark functions look at: the fingerprint varies them. ``code_form``
+    is the form of the entity's code (RE2): another one counts and is flagged. ``screen`` is None when the
+    screens have one made by hand.
+
+    What a field means stands with the field (:func:`contract.fields.about`). A kind is equal to itself alone.
     """
 
     key: str
@@ -45,6 +62,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[str, ...]
     needs: dict[str, str]
     indicators: tuple[Indicator, ...]
+    reads: tuple[str, ...] = ()
+    code_form: str | None = None
+    screen: KindScreen | None = None
 
     @property
     def type(self) -> str:

@@ -1,5 +1,6 @@
 """All kinds and indicators, by key: the one list that every room reads."""
 
+from contract.document import DOCUMENT
 from contract.dossier import DOSSIER
 from contract.indicators import Indicator
 from contract.kind import Kind
@@ -8,7 +9,7 @@ from contract.payment import PAYMENT
 
 __all__ = ["INDICATORS", "KINDS", "KIND_OF_TOPIC", "kind"]
 
-KINDS: tuple[Kind, ...] = (DOSSIER, PAYMENT, MEETING)
+KINDS: tuple[Kind, ...] = (DOSSIER, PAYMENT, MEETING, DOCUMENT)
 KIND_OF_TOPIC: dict[str, Kind] = {k.topic: k for k in KINDS}
 INDICATORS: dict[str, Indicator] = {i.key: i for k in KINDS for i in k.indicators}
 

@@ -1,4 +1,4 @@
-"""JSON Schema of the events, generated from the structs: ``python -m contract.schema FOLDER`` writes it."""
+"""JSON Schema and AsyncAPI of the events, made from the structs: ``python -m contract.schema FOLDER`` writes them."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from contract import asyncapi
 from contract.registry import KINDS
 
 __all__ = ["FILE_NAME", "documents", "render"]
@@ -14,8 +15,8 @@ FILE_NAME = "{kind}.v1.schema.json"
 
 
 def documents() -> dict[str, dict[str, Any]]:
-    """File name → JSON Schema 2020-12 of that kind's event."""
-    made = {}
+    """File name → JSON Schema 2020-12 of each kind's event, and the AsyncAPI document of all topics."""
+    made = {asyncapi.FILE_NAME: asyncapi.document()}
     for kind in KINDS:
         (reference,), components = msgspec.json.schema_components([kind.event], ref_template="#/$defs/{name}")
         made[FILE_NAME.format(kind=kind.key)] = {

@@ -31,6 +31,7 @@ __all__ = [
     "Level",
     "Piece",
     "floor_to",
+    "leaves_at",
     "levels_kept",
     "pieces",
     "windows_of",
@@ -115,6 +116,18 @@ def pieces(reading: Reading, window: str, now_s: int) -> tuple[Piece, ...]:
     return (Piece(Level.DAY, _STARTS[window](minute), today), Piece(Level.MINUTE, today, end))
 
 
+def leaves_at(window: str, at_s: int) -> int | None:
+    """Return the first minute whose window of a rate does not hold a mark of ``at_s`` any more; None: it stays."""
+    if window == "all":
+        return None
+    if window in _MINUTES:
+        return floor_minute(at_s) + _MINUTES[window]
+    if window in _HOURS:
+        return floor_hour(at_s) + _HOURS[window]
+    start_of = _STARTS[window]
+    return start_of(start_of(at_s) + _LONGER_S[window])
+
+
 def floor_to(level: Level, at_s: int) -> int:
     """Start of the pane of that level in which a mark lies; a total has one pane, at 0."""
     if level is Level.MINUTE:
@@ -140,3 +153,5 @@ def _total(numerator: str | None, denominator: str) -> Piece:
 _MINUTES = {"15m": 15 * MINUTE_S, "1h": HOUR_S, "24h": DAY_S}
 _HOURS = {"7d": 7 * DAY_S, "30d": 30 * DAY_S}
 _STARTS = {"today": local_day_start, "month": local_month_start, "year": local_year_start}
+_LONGER_S = {"today": DAY_S, "month": 31 * DAY_S, "year": 366 * DAY_S}
+"""From the start of a period, so much reaches into the next one and never beyond."""

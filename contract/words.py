@@ -1,22 +1,9 @@
 """Words on the screens, Vietnamese and English: the one catalogue of what no other room names."""
 
-from typing import NamedTuple
-
+from contract.text import Text, same
 from contract.windows import WINDOW_NAMES_VI
 
 __all__ = ["STATE_WORDS", "WINDOW_WORDS", "WORDS", "Text", "same"]
-
-
-class Text(NamedTuple):
-    """One name in both languages of the screens."""
-
-    vi: str
-    en: str
-
-
-def same(text: str) -> Text:
-    """Return a name that is the same in both languages, such as a code."""
-    return Text(text, text)
 
 
 _WINDOW_NAMES_EN = {
@@ -47,12 +34,6 @@ WORDS: dict[str, Text] = {
     "yesterday": Text("hôm qua", "yesterday"),
     "last_week": Text("tuần trước", "last week"),
     "too_few": Text("ít hơn {n} trường hợp: chưa đánh giá", "fewer than {n} cases: not judged"),
-    "received": Text("tiếp nhận", "received"),
-    "finished": Text("trả kết quả", "finished"),
-    "paid": Text("đã thanh toán", "paid"),
-    "paid_online": Text("trực tuyến", "online"),
-    "meetings": Text("cuộc họp", "meetings"),
-    "paperless": Text("không giấy tờ", "without paper"),
     "overdue": Text("quá hạn", "overdue"),
     "due_day": Text("dưới 24 giờ", "within 24 hours"),
     "due_days": Text("còn 1–5 ngày", "1–5 days left"),
@@ -61,6 +42,7 @@ WORDS: dict[str, Text] = {
     "unit": Text("Đơn vị", "Unit"),
     "days_overdue": Text("Quá hạn (ngày)", "Days overdue"),
     "reason": Text("Lý do", "Reason"),
+    "source": Text("Nguồn", "Source"),
     "count": Text("Số lượng", "Count"),
     "silent": Text("Nguồn không gửi dữ liệu", "The source sends nothing"),
     "every": Text("thường {duration} một lần", "usually every {duration}"),

@@ -1,4 +1,8 @@
-"""What stored rows rest on: the definitions of the indicators and the partition counts of the topics."""
+"""What stored rows rest on: the definitions of the indicators and the partition counts of the topics.
+
+Definitions are written as a fingerprint with a digest for each kind (contract/fingerprint.py). A kind that is new,
+or of which nothing is stored, changes nothing for the others.
+"""
 
 # ruff: noqa: S608
 # Tables and columns in SQL come from the registry and this program; every value is a parameter.
@@ -7,7 +11,9 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from contract.registry import KIND_OF_TOPIC
+from contract.fingerprint import digest, digests, joined
+from contract.fingerprint import fingerprint as fingerprint_of
+from contract.registry import KIND_OF_TOPIC, kind
 from sinks.client import Client
 
 __all__ = [
@@ -18,6 +24,9 @@ __all__ = [
     "ensure_definitions",
     "ensure_partitions",
 ]
+
+_FIRST = ("dossier", "payment", "meeting")
+"""The kinds of the time when a fingerprint was one digest of all."""
 
 
 class DefinitionsChangedError(Exception):
@@ -31,17 +40,34 @@ class PartitionsChangedError(Exception):
 def ensure_definitions(client: Client, fingerprint: str) -> int:
     """Return the sequence of these definitions, which rows carry from now on.
 
-    Unknown definitions are written down while no entity is stored; with entities, DefinitionsChangedError.
+    What is new is written down, beside what is known of kinds that this program does not have. Entities of a kind
+    that were counted under other definitions are a DefinitionsChangedError.
     """
     newest = _newest(client)
-    if newest is not None and newest[1] == fingerprint:
+    if newest is None or newest[1] == fingerprint:
+        return adopt_definitions(client, fingerprint)
+    ours, theirs = digests(fingerprint), digests(_by_kind(newest[1]))
+    if ours and ours.items() <= theirs.items():
         return newest[0]
-    if newest is not None and any(_filled(client, kind.table) for kind in KIND_OF_TOPIC.values()):
+    changed = [
+        kind.table
+        for kind in KIND_OF_TOPIC.values()
+        if (not ours or ours.get(kind.key) != theirs.get(kind.key)) and _filled(client, kind.table)
+    ]
+    if changed:
         raise DefinitionsChangedError(
-            f"the stored marks were counted under definitions {newest[1]} (number {newest[0]}), this program has "
-            f"{fingerprint}: run `nhip rebuild` to recompute them, or start the version that counted them"
+            f"the stored marks of {', '.join(changed)} were counted under other definitions (number {newest[0]}) "
+            "than this program has: run `nhip rebuild` to recompute them, or start the version that counted them"
         )
-    return adopt_definitions(client, fingerprint)
+    return adopt_definitions(client, joined({**theirs, **ours}) if ours else fingerprint)
+
+
+def _by_kind(fingerprint: str) -> str:
+    """Return a stored fingerprint by kind; the single digest of older versions, if it still holds, likewise."""
+    if digests(fingerprint):
+        return fingerprint
+    first = [kind(key) for key in _FIRST]
+    return fingerprint_of(first) if digest(first) == fingerprint else fingerprint
 
 
 def adopt_definitions(client: Client, fingerprint: str) -> int:

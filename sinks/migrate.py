@@ -1,20 +1,24 @@
-"""Numbered SQL files become tables, once each: ``schema/001_dossiers.sql`` and so on."""
+"""The schema of a database: tables of the kinds, and numbered SQL files, once each: ``schema/004_panes.sql``."""
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 import pyarrow as pa
 
+from contract.kind import Kind
+from contract.registry import KINDS
 from sinks.client import Client
+from sinks.engines import SchemaError, SchemaSettings
+from sinks.tables import complete_tables, make_tables
 
-__all__ = ["Migration", "SchemaError", "SchemaSettings", "load", "migrate", "status"]
+__all__ = ["RETIRED", "Migration", "SchemaError", "SchemaSettings", "load", "migrate", "status"]
 
 _FILE = re.compile(r"(\d{3})_(\w+)\.sql")
-_PLACE = re.compile(r"\{(engine:(?P<engine>\w*MergeTree)|(?P<cluster>on_cluster))\}")
-_CLUSTER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_PREFIXES = ("", "Replicated")
+RETIRED = frozenset({1, 2, 3})
+"""Migrations that made the tables of dossiers, payments and meetings before these came from their declarations."""
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migrations {on_cluster}
@@ -28,32 +32,6 @@ ENGINE = {engine:MergeTree}
 ORDER BY number
 COMMENT 'Migrations that were applied to this database'
 """
-
-
-class SchemaError(Exception):
-    """The database and this program do not fit together; the text says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaSettings:
-    """How tables are made: one server (defaults) or replicas (``Replicated`` and the cluster's name).
-
-    Raises ValueError for anything else, since both become part of SQL.
-    """
-
-    engine_prefix: str = ""
-    cluster: str = ""
-
-    def __post_init__(self) -> None:
-        if self.engine_prefix not in _PREFIXES:
-            raise ValueError(f"engine_prefix is {self.engine_prefix!r}; it may be empty or Replicated")
-        if self.cluster and not _CLUSTER.fullmatch(self.cluster):
-            raise ValueError(f"cluster is {self.cluster!r}; a name of letters, digits, _ and - is expected")
-
-    def fill(self, sql: str) -> str:
-        """Replace the placeholders of a migration."""
-        cluster = f"ON CLUSTER `{self.cluster}`" if self.cluster else ""
-        return _PLACE.sub(lambda m: f"{self.engine_prefix}{m['engine']}" if m["engine"] else cluster, sql)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +72,7 @@ def status(client: Client, migrations: list[Migration] | None = None) -> list[tu
     applied: dict[int, tuple[str, str]] = {}
     if exists[0][0]:
         applied = {n: (name, c) for n, name, c in client.rows("SELECT number, name, checksum FROM schema_migrations")}
-    for number in sorted(applied.keys() - {m.number for m in known}):
+    for number in sorted(applied.keys() - {m.number for m in known} - RETIRED):
         raise SchemaError(
             f"database {client.database} has migration {number} ({applied[number][0]}), which this program does "
             "not know: install the version of nhip that wrote it, or a newer one"
@@ -109,17 +87,21 @@ def status(client: Client, migrations: list[Migration] | None = None) -> list[tu
 
 
 def migrate(
-    client: Client, settings: SchemaSettings | None = None, migrations: list[Migration] | None = None
+    client: Client,
+    settings: SchemaSettings | None = None,
+    migrations: list[Migration] | None = None,
+    kinds: Sequence[Kind] = KINDS,
 ) -> list[Migration]:
-    """Apply what is missing and return it; a second call does nothing. Raises SchemaError as ``status``.
+    """Bring the schema up to date and return the migrations applied; a second call does nothing.
 
-    Two programs may migrate at once: every statement is ``IF NOT EXISTS`` and the ledger may hold a line twice.
+    Raises SchemaError as ``status``, and when a column has another type than its kind declares. Two programs
+    may migrate at once: every statement is ``IF NOT EXISTS`` and the ledger may hold a line twice.
     """
     settings = settings or SchemaSettings()
     missing = [m for m, done in status(client, migrations) if not done]
-    if not missing:
-        return []
-    client.command(settings.fill(_LEDGER))
+    make_tables(client, settings, kinds)
+    if missing:
+        client.command(settings.fill(_LEDGER))
     for m in missing:
         for statement in m.statements():
             client.command(settings.fill(statement))
@@ -127,4 +109,5 @@ def migrate(
             "schema_migrations",
             pa.table({"number": pa.array([m.number], pa.uint16()), "name": [m.name], "checksum": [m.checksum]}),
         )
+    complete_tables(client, settings, kinds)
     return missing

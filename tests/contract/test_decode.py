@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.decode import FUTURE_LIMIT_US, EventError, Horizon, decode
+from contract.document import DOCUMENT
 from contract.dossier import DOSSIER
 from contract.fields import EARLIEST_YEAR, LATEST_YEAR, MAX_EVENT_BYTES
 from contract.kind import Kind
 from contract.meeting import MEETING
 from contract.payment import PAYMENT
+from contract.registry import KINDS
 
 WALL_US = 1_770_000_000_000_000
 HORIZON = Horizon(WALL_US)
@@ -22,6 +24,7 @@ DATA: dict[str, dict[str, Any]] = {
     "dossier": {"unit": "H19.01", "channel": "online", "status": "processing"},
     "payment": {"unit": "H19.01", "status": "due", "amount_vnd": 0},
     "meeting": {"unit": "H19.01", "status": "draft", "starts_at": "2026-02-01T08:00:00+07:00"},
+    "document": {"unit": "H19.01", "status": "draft"},
 }
 
 
@@ -56,7 +59,7 @@ def iso(us: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)).isoformat()
 
 
-@pytest.mark.parametrize("kind", [DOSSIER, PAYMENT, MEETING], ids=lambda k: k.key)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)
 def test_a_minimal_event_of_each_kind_is_read(kind: Kind) -> None:
     """Only the required fields are needed."""
     value = encoded(kind)
@@ -145,6 +148,7 @@ TEXT_LIMITS = [
     ("data.procedure", DOSSIER, 64),
     ("data.field", DOSSIER, 64),
     ("data.dossier", PAYMENT, 64),
+    ("data.dossier", DOCUMENT, 64),
 ]
 NUMBER_LIMITS = [
     ("supplements", DOSSIER, 10**6),
@@ -158,6 +162,8 @@ NUMBER_LIMITS = [
     ("attended", MEETING, 10**6),
     ("documents", MEETING, 10**6),
     ("documents_printed", MEETING, 10**6),
+    ("signatures", DOCUMENT, 10**6),
+    ("pages", DOCUMENT, 10**6),
 ]
 
 
@@ -192,7 +198,7 @@ def test_numbers_have_bounds(name: str, kind: Kind, most: int) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "status", "field"),
-    [(k, status, field) for k in (DOSSIER, PAYMENT, MEETING) for status, field in k.needs.items()],
+    [(k, status, field) for k in KINDS for status, field in k.needs.items()],
 )
 def test_a_status_needs_its_fact(kind: Kind, status: str, field: str) -> None:
     """A finished dossier without its time cannot be counted; with it, it can."""
@@ -252,7 +258,7 @@ def test_the_horizon_is_a_day_after_the_clock() -> None:
 
 
 FUTURES = [("version", DOSSIER), ("time", DOSSIER)] + [
-    (f"data.{fact}", kind) for kind in (DOSSIER, PAYMENT, MEETING) for fact in kind.facts
+    (f"data.{fact}", kind) for kind in KINDS for fact in kind.facts
 ]
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.fingerprint import fingerprint, grid
+from contract.fingerprint import digest, digests, fingerprint, grid, joined
 from contract.indicators import Indicator, Reading
 from contract.kind import Kind
 from contract.marks import Mark
-from contract.registry import KINDS
+from contract.registry import KINDS, kind
 
 PLACES = [(k, i) for k in KINDS for i in k.marked]
 
@@ -21,13 +21,56 @@ def replaced(kind: Kind, indicator: Indicator, **changes: Any) -> tuple[Kind, ..
     return tuple(msgspec.structs.replace(k, indicators=indicators) if k is kind else k for k in KINDS)
 
 
-def test_it_is_a_short_constant() -> None:
-    """32 hexadecimal characters, the same each time."""
+def test_it_is_a_short_constant_for_each_kind() -> None:
+    """32 hexadecimal characters a kind, the same each time."""
     first, second = fingerprint(KINDS), fingerprint(KINDS)
 
-    assert first == second
-    assert len(first) == 32
-    assert int(first, 16) >= 0
+    found = digests(first)
+
+    assert first == second == joined(found)
+    assert list(found) == [k.key for k in KINDS]
+    assert all(len(value) == 32 and int(value, 16) >= 0 for value in found.values())
+    assert digests("116ed51742fdf83e0ff9c8069d7a1efe") == {}
+
+
+def test_a_kind_more_changes_none_of_the_others() -> None:
+    """Without the last kind, the rest of the line is the same."""
+    rv = fingerprint(KINDS[:-1])
+
+    assert digests(fingerprint(KINDS)).items() >= digests(rv).items()
+
+
+def test_the_single_digest_of_the_first_three_kinds_is_still_known() -> None:
+    """What a database holds from the time of one digest for all: these three kinds count as they did then."""
+    rv = digest([kind("dossier"), kind("payment"), kind("meeting")])
+
+    assert rv == "116ed51742fdf83e0ff9c8069d7a1efe"
+
+
+class Watched:
+    """A snapshot that notes which of its fields are read."""
+
+    def __init__(self, snapshot: Any, seen: set[str]) -> None:
+        self._snapshot, self._seen = snapshot, seen
+
+    def __getattr__(self, name: str) -> Any:
+        self._seen.add(name)
+        return getattr(self._snapshot, name)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)
+def test_what_a_mark_function_reads_is_varied(kind: Kind) -> None:
+    """An optional field that decides and is not declared in ``reads`` would change marks unseen."""
+    seen: set[str] = set()
+    snapshots = list(grid(kind))
+
+    for indicator in kind.marked:
+        assert indicator.mark is not None
+        for snapshot in snapshots:
+            indicator.mark(Watched(snapshot, seen))
+
+    constant = {name for name in seen if len({getattr(s, name) for s in snapshots}) == 1}
+    assert constant == set()
 
 
 @pytest.mark.parametrize(("kind", "indicator"), PLACES, ids=lambda p: p.key)

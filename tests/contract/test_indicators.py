@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.document import Document
 from contract.dossier import FINISHED, NATIONAL_STATUS, OPEN, Dossier, DossierStatus
 from contract.marks import Mark, epoch_us, instant_mark
 from contract.meeting import Meeting
@@ -197,3 +198,37 @@ def test_times_become_whole_numbers_exactly(us: int) -> None:
 
     assert epoch_us(when) == us
     assert mark == Mark(us // 1_000_000, good=True)
+
+
+# -- documents ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("signed", "good"), [(True, True), (False, False), (None, False)])
+def test_an_issued_document_counts_when_it_was_issued(signed: bool | None, good: bool) -> None:
+    """An unknown answer is not signed digitally."""
+    document = Document(unit="u", status="issued", issued_at=moment(PAID_S), digitally_signed=signed)
+
+    rv = mark_of("digital_signature", document)
+
+    assert rv == Mark(PAID_S, good)
+
+
+@pytest.mark.parametrize(("handled", "good"), [("online", True), ("paper", False), (None, False)])
+def test_a_sent_document_counts_by_how_it_was_handled(handled: Any, good: bool) -> None:
+    """An unknown way is not online; sent is issued too."""
+    document = Document(unit="u", status="sent", issued_at=moment(PAID_S), handled=handled)
+
+    rv = mark_of("documents_online", document)
+
+    assert rv == Mark(PAID_S, good)
+
+
+@pytest.mark.parametrize("status", ["draft", "signed", "revoked", "void"])
+@pytest.mark.parametrize("indicator", ["digital_signature", "documents_online"])
+def test_other_documents_do_not_count(indicator: str, status: Any) -> None:
+    """A document without a number is not issued; a revoked one is withdrawn."""
+    document = Document(unit="u", status=status, issued_at=moment(PAID_S), digitally_signed=True, handled="online")
+
+    rv = mark_of(indicator, document)
+
+    assert rv is None

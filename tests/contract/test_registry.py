@@ -5,6 +5,7 @@ import pytest
 from contract.indicators import Indicator, Reading
 from contract.kind import Kind
 from contract.registry import INDICATORS, KIND_OF_TOPIC, KINDS, kind
+from contract.windows import RATE_WINDOWS, windows_of
 
 
 def test_keys_are_unique() -> None:
@@ -16,14 +17,15 @@ def test_keys_are_unique() -> None:
     assert len({k.table for k in KINDS}) == len({k.type for k in KINDS}) == len(KINDS)
 
 
-def test_the_six_indicators_of_the_design() -> None:
-    """Four of dossiers, one of payments, one of meetings."""
+def test_the_indicators_of_the_design() -> None:
+    """Four of dossiers, one of payments, one of meetings, two of documents."""
     found = {k.key: [i.key for i in k.indicators] for k in KINDS}
 
     assert found == {
         "dossier": ["online", "on_time", "overdue", "due_soon"],
         "payment": ["online_payment"],
         "meeting": ["paperless_meeting"],
+        "document": ["digital_signature", "documents_online"],
     }
 
 
@@ -58,12 +60,45 @@ def test_a_kind_is_consistent(made: Kind) -> None:
     """Facts and needs are fields of the snapshot, the marked indicators those with functions."""
     fields = set(made.snapshot.__struct_fields__)
 
+    assert "unit" in fields
+    assert "status" in fields
+    assert set(made.reads) <= fields
     assert set(made.facts) <= set(made.times()) <= fields
     assert set(made.needs.values()) <= fields
     assert all(i.mark is not None for i in made.marked)
     assert made.name_vi.strip()
     assert made.name_en.strip()
     assert KIND_OF_TOPIC[made.topic] is kind(made.key) is made
+
+
+@pytest.mark.parametrize("indicator", INDICATORS.values(), ids=lambda i: i.key)
+def test_an_indicator_declares_how_it_is_shown_and_judged(indicator: Indicator) -> None:
+    """The border of missed lies on the worse side of the target; the headline's window is one that is published."""
+    target = indicator.target
+
+    assert target.source.strip()
+    assert target.value == target.watch or (target.value > target.watch) == indicator.higher_is_better
+    assert indicator.window in windows_of(indicator.reading)
+    assert (indicator.bars is None) == (indicator.reading is not Reading.RATE)
+
+
+def test_the_overview_has_room_for_its_headlines() -> None:
+    """Six places, none taken twice."""
+    places = [i.overview for i in INDICATORS.values() if i.overview is not None]
+
+    assert sorted(places) == list(range(1, len(places) + 1))
+    assert len(places) <= 6
+
+
+@pytest.mark.parametrize("made", KINDS, ids=lambda k: k.key)
+def test_a_kinds_own_screen_fits(made: Kind) -> None:
+    """Its windows are those of rates, and all headlines together get at least two columns each."""
+    if made.screen is None:
+        pytest.skip("its screen is made by hand")
+    rates = [i for i in made.indicators if i.reading is Reading.RATE]
+
+    assert set(made.screen.windows) <= set(RATE_WINDOWS)
+    assert 1 <= len(rates) * len(made.screen.windows) <= 6
 
 
 def test_only_open_dossiers_read_the_clock() -> None:
@@ -75,5 +110,5 @@ def test_only_open_dossiers_read_the_clock() -> None:
 
 def test_an_unknown_kind_names_the_known() -> None:
     """The error says which kinds there are."""
-    with pytest.raises(KeyError, match=r"unknown kind 'x'.*dossier, payment, meeting"):
+    with pytest.raises(KeyError, match=r"unknown kind 'x'.*dossier, payment, meeting, document"):
         kind("x")

@@ -5,17 +5,19 @@ import re
 
 import pytest
 
+from contract.kind import Kind
 from contract.registry import KINDS
 from sinks.client import Client
-from sinks.columns import columns_of
-from sinks.migrate import Migration, SchemaError, SchemaSettings, load, migrate, status
+from sinks.columns import columns_of, table_columns
+from sinks.migrate import RETIRED, Migration, SchemaError, SchemaSettings, load, migrate, status
+from sinks.tables import table_sql
 
 
 def test_numbers_have_no_gap() -> None:
-    """Migrations count from 1."""
+    """Migrations count from 1; the first ones are retired."""
     rv = load()
 
-    assert [m.number for m in rv] == list(range(1, len(rv) + 1))
+    assert [*sorted(RETIRED), *(m.number for m in rv)] == list(range(1, len(RETIRED) + len(rv) + 1))
 
 
 @pytest.mark.parametrize(
@@ -44,13 +46,22 @@ def test_settings_cannot_smuggle_sql(settings: dict[str, str]) -> None:
 
 def test_every_table_is_filled_in() -> None:
     """No placeholder is left, and every table is made by an engine of the settings."""
-    for migration in load():
-        for statement in migration.statements():
-            rv = SchemaSettings("Replicated", "c").fill(statement)
+    statements = [statement for migration in load() for statement in migration.statements()]
+    for statement in (*statements, *map(table_sql, KINDS)):
+        rv = SchemaSettings("Replicated", "c").fill(statement)
 
-            assert rv.count("ON CLUSTER `c`") == 1
-            assert "{engine" not in rv
-            assert re.search(r"ENGINE = Replicated(Replacing)?MergeTree", rv)
+        assert rv.count("ON CLUSTER `c`") == 1
+        assert "{engine" not in rv
+        assert re.search(r"ENGINE = Replicated(Replacing)?MergeTree", rv)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)
+def test_every_field_has_a_column_and_a_meaning(kind: Kind) -> None:
+    """No field takes the name of a column that every kind has, such as ``version``, and each says what it means."""
+    columns = table_columns(kind)
+
+    assert len({column.name for column in columns}) == len(columns)
+    assert all(column.comment for column in columns)
 
 
 @pytest.mark.services
@@ -73,7 +84,7 @@ def test_a_changed_migration_is_refused(client: Client) -> None:
     changed = load()
     changed[2] = dataclasses.replace(changed[2], sql=changed[2].sql + " ")
 
-    with pytest.raises(SchemaError, match=r"migration 3 \(meetings\) was changed .*: restore the file"):
+    with pytest.raises(SchemaError, match=r"migration 6 \(rates\) was changed .*: restore the file"):
         migrate(client, None, changed)
 
 
@@ -106,7 +117,7 @@ def test_tables_hold_every_field(client: Client) -> None:
     migrate(client)
 
     for kind in KINDS:
-        layout = columns_of(kind.key)
+        layout = columns_of(kind)
         rows = client.rows(
             "SELECT name FROM system.columns WHERE database = {d:String} AND table = {t:String}",
             {"d": client.database, "t": kind.table},

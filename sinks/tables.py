@@ -1,0 +1,78 @@
+"""The tables of the kinds, made and kept up from their declarations; what else changes is a numbered migration."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from contract.kind import Kind
+from contract.registry import KINDS
+from sinks.client import Client
+from sinks.columns import Column, table_columns
+from sinks.engines import SchemaError, SchemaSettings
+
+__all__ = ["complete_tables", "make_tables", "table_sql"]
+
+
+def table_sql(kind: Kind) -> str:
+    """Return the statement that makes a kind's table, with the placeholders of migrations."""
+    columns = ",\n".join(f"    {_declared(column)}" for column in table_columns(kind))
+    about = f"Newest snapshot of every {kind.key} and the marks that were counted for it"
+    return f"""CREATE TABLE IF NOT EXISTS {kind.table} {{on_cluster}}
+(
+{columns}
+)
+ENGINE = {{engine:ReplacingMergeTree}}(rank)
+ORDER BY id
+SETTINGS index_granularity = 128
+COMMENT '{_quoted(about)}'
+"""
+
+
+def make_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Kind] = KINDS) -> None:
+    """Make the tables that are missing, whole. Before the migrations: these find every table there."""
+    there = {name for (name,) in client.rows("SHOW TABLES")}
+    for kind in kinds:
+        if kind.table not in there:
+            client.command(settings.fill(table_sql(kind)))
+
+
+def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Kind] = KINDS) -> None:
+    """Add the columns that a declaration has got since, in their place, and set comments right.
+
+    After the migrations: one of these may have renamed a column. A column of another type is a SchemaError,
+    which says what to do; a column that no declaration names keeps its data.
+    """
+    for kind in kinds:
+        there = {
+            name: (type_, comment)
+            for name, type_, comment in client.rows(
+                "SELECT name, type, comment FROM system.columns WHERE database = {d:String} AND table = {t:String}",
+                {"d": client.database, "t": kind.table},
+            )
+        }
+        changes = []
+        for before, column in pairwise([None, *table_columns(kind)]):
+            if column is None:
+                continue
+            if column.name not in there:
+                place = "FIRST" if before is None else f"AFTER `{before.name}`"
+                changes.append(f"ADD COLUMN IF NOT EXISTS {_declared(column)} {place}")
+                continue
+            type_, comment = there[column.name]
+            if type_ != column.type:
+                raise SchemaError(
+                    f"column {kind.table}.{column.name} is {type_}, the kind {kind.key} declares {column.type}: "
+                    "change it by a numbered migration (sinks/schema), or restore the declaration"
+                )
+            if comment != column.comment:
+                changes.append(f"COMMENT COLUMN IF EXISTS `{column.name}` '{_quoted(column.comment)}'")
+        if changes:
+            client.command(settings.fill(f"ALTER TABLE {kind.table} {{on_cluster}} ") + ", ".join(changes))
+
+
+def _declared(column: Column) -> str:
+    made = f" {column.made}" if column.made else ""
+    return f"`{column.name}` {column.type}{made} COMMENT '{_quoted(column.comment)}'"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "''")

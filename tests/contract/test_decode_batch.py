@@ -1,0 +1,121 @@
+"""Decoding together gives what decoding one by one gives, whatever is among the records."""
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contract.decode import EventError, Horizon, decode
+from contract.decode_batch import CHUNK, decode_batch
+from contract.dossier import DOSSIER
+from contract.kind import Event
+
+WALL_US = 1_770_000_000_000_000
+HORIZON = Horizon(WALL_US)
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    """An ordinary event as a JSON tree; ``data`` adds to its data."""
+    data = {
+        "unit": "H19.01",
+        "channel": "online",
+        "status": "completed",
+        "received_at": "2026-02-01T08:00:00+07:00",
+        "due_at": "2026-02-05T08:00:00+07:00",
+        "finished_at": "2026-02-01T09:00:00+07:00",
+        **changes.pop("data", {}),
+    }
+    made = {
+        "type": DOSSIER.type,
+        "specversion": "1.0",
+        "source": "test",
+        "id": "1",
+        "subject": "s",
+        "time": "2026-02-01T09:15:03.120+07:00",
+        "version": WALL_US,
+    }
+    return {**made, **changes, "data": data}
+
+
+def encoded(tree: dict[str, Any]) -> bytes:
+    """The bytes of an event; text outside ASCII stays as it is."""
+    return json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def alone(value: bytes | None) -> Event | tuple[str, str]:
+    """The event, or reason and text of the refusal."""
+    try:
+        return decode(DOSSIER, value, HORIZON)
+    except EventError as error:
+        return error.reason, str(error)
+
+
+ORDINARY = encoded(event())
+moments = st.sampled_from(
+    [
+        "2026-02-01T08:00:00+07:00",
+        "2026-02-01T01:00:00Z",
+        "1970-12-31T23:00:00-10:00",
+        "1971-01-01T00:00:00+14:00",
+        "1971-01-01T12:00:00+07:00",
+        "2199-12-31T23:00:00+07:00",
+        "2200-01-01T00:00:00+14:00",
+        "2027-01-01T00:00:00+07:00",
+        "2026-02-01T08:00:00",
+    ]
+)
+odd = st.one_of(
+    st.none(),
+    st.just(b""),
+    st.just(b"null"),
+    st.just(ORDINARY + b"," + ORDINARY),
+    st.just(b"[" + ORDINARY + b"]"),
+    st.just(b" " + ORDINARY),
+    st.integers(0, len(ORDINARY)).map(lambda n: ORDINARY[:n]),
+    st.integers(0, len(ORDINARY)).map(lambda n: ORDINARY[n:]),
+    st.builds(lambda n, b: ORDINARY[:n] + bytes([b]) + ORDINARY[n + 1 :], st.integers(0, 400), st.integers(0, 255)),
+    moments.map(lambda t: encoded(event(time=t))),
+    st.builds(
+        lambda name, t: encoded(event(data={name: t})),
+        st.sampled_from(["received_at", "due_at", "finished_at", "returned_at", "submitted_at"]),
+        st.one_of(st.none(), moments),
+    ),
+    st.integers(WALL_US, WALL_US + 2 * 86_400_000_000).map(lambda v: encoded(event(version=v))),
+    st.text(max_size=70).map(lambda text: encoded(event(subject=text))),
+    st.sampled_from(["đất đai", "đất", 'a\\"type":"x', "a\\u0111"]).map(lambda t: encoded(event(data={"field": t}))),
+    st.sampled_from(["nhip.meeting.v1", "", "nhip.dossier.v1"]).map(lambda t: encoded({**event(), "type": t})),
+    st.just(encoded({k: v for k, v in event().items() if k != "type"})),
+    st.just(encoded(event(data={"procedure": "x" * 70_000}))),
+)
+records = st.lists(st.one_of(st.just(ORDINARY), odd), max_size=12)
+
+
+@settings(max_examples=400, deadline=None)
+@given(records)
+def test_each_record_gets_the_answer_it_gets_alone(values: list[bytes | None]) -> None:
+    """Events are equal, refusals have the same reason and text, in the order of the records."""
+    rv = [(e.reason, str(e)) if isinstance(e, EventError) else e for e in decode_batch(DOSSIER, values, HORIZON)]
+
+    assert rv == [alone(value) for value in values]
+
+
+def test_two_halves_of_one_record_do_not_hide_behind_a_double_one() -> None:
+    """Three records that hold three events only when they are read as one text are three refusals."""
+    head, tail = ORDINARY[:100], ORDINARY[100:]
+    values = [head, tail, ORDINARY + b"],\n[" + ORDINARY]
+
+    rv = decode_batch(DOSSIER, values, HORIZON)
+
+    assert [isinstance(e, EventError) for e in rv] == [True, True, True]
+
+
+def test_one_bad_record_costs_its_own_chunk_only() -> None:
+    """All other records of a long batch are events, in order."""
+    values: list[bytes | None] = [encoded(event(id=str(n))) for n in range(3 * CHUNK)]
+    values[CHUNK + 5] = b"{"
+
+    rv = decode_batch(DOSSIER, values, HORIZON)
+
+    assert [n for n, e in enumerate(rv) if isinstance(e, EventError)] == [CHUNK + 5]
+    assert [e.id for e in rv if not isinstance(e, EventError)] == [str(n) for n in range(3 * CHUNK) if n != CHUNK + 5]

@@ -1,0 +1,106 @@
+"""Tables of kinds: made from the declaration, the same as those of the first migrations, with data in place."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+
+from contract.fields import Count, about
+from contract.meeting import MEETING, Meeting
+from contract.registry import INDICATORS, KINDS
+from sinks.client import Client
+from sinks.migrate import SchemaError, load, migrate
+
+pytestmark = pytest.mark.services
+
+OLD = sorted((Path(__file__).parent / "retired").glob("*.sql"))
+"""The first three migrations as they were before tables came from declarations."""
+
+
+def schema(client: Client, tables: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """Everything that the engine says of the columns, in their order."""
+    return client.rows(
+        "SELECT table, name, type, comment, default_kind, default_expression, position FROM system.columns "
+        "WHERE database = {d:String} AND has({t:Array(String)}, table) ORDER BY table, position",
+        {"d": client.database, "t": list(tables)},
+    )
+
+
+def make_old(client: Client) -> None:
+    """A database of the time before, with its ledger and a dossier in it."""
+    engines = re.compile(r"\{engine:(\w+)\}")
+    client.command(
+        "CREATE TABLE schema_migrations (number UInt16, name String, checksum String, "
+        "applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY number"
+    )
+    for number, path in enumerate(OLD, 1):
+        client.command(engines.sub(r"\1", path.read_text("utf-8").replace("{on_cluster}", "")).rstrip().rstrip(";"))
+        client.command(
+            "INSERT INTO schema_migrations (number, name, checksum) VALUES ({n:UInt16}, {m:String}, 'as it was')",
+            {"n": number, "m": path.stem},
+        )
+    client.command("INSERT INTO dossiers (id, version, unit, due_at) VALUES ('H10-1', 7, 'u', '2026-01-01 00:00:00')")
+
+
+def test_an_old_database_becomes_a_new_one_with_its_data_in_place(client: Client) -> None:
+    """Types, defaults, order and comments end up as a fresh database has them; rows and the ledger stay."""
+    make_old(client)
+    tables = tuple(kind.table for kind in KINDS)
+    before = schema(client, tables)
+
+    migrate(client)
+    migrated = schema(client, tables)
+    rows = client.rows("SELECT id, version, unit, online_at, code_form_known FROM dossiers")
+    for table in tables:
+        client.command(f"DROP TABLE {table}")
+    migrate(client)
+
+    assert migrated == schema(client, tables)
+    assert rows == [("H10-1", 7, "u", None, False)]
+    # What the declarations make is what the files made, but for the words beside the marks.
+    types = [(t, n, ty, d, e, p) for t, n, ty, _, d, e, p in migrated if t != "documents"]
+    assert types == [(t, n, ty, d, e, p) for t, n, ty, _, d, e, p in before]
+    marks = {f"{i.key}_{side}" for i in INDICATORS.values() for side in ("at", "good")}
+    said = {(t, n): c for t, n, _, c, *_ in before if n not in marks}
+    assert said == {(t, n): c for t, n, _, c, *_ in migrated if (t, n) in said}
+    assert len(client.rows("SELECT number FROM schema_migrations")) == len(OLD) + len(load())
+
+
+class WiderMeeting(Meeting, frozen=True, kw_only=True):
+    """The meeting with a field more."""
+
+    rooms: Annotated[Count | None, about("Rooms with a screen")] = None
+
+
+WIDER = msgspec.structs.replace(MEETING, snapshot=WiderMeeting)
+
+
+def test_a_field_more_is_a_column_more_in_its_place(client: Client) -> None:
+    """An older table gets the column where a new one has it, and a second run changes nothing."""
+    migrate(client)
+    client.command("INSERT INTO meetings (id, participants) VALUES ('m', 3)")
+
+    migrate(client, kinds=(WIDER,))
+    grown = schema(client, ("meetings",))
+    migrate(client, kinds=(WIDER,))
+
+    assert client.rows("SELECT participants, rooms FROM meetings") == [(3, None)]
+    names = [row[1] for row in grown]
+    assert names[names.index("documents_printed") + 1 :][:2] == ["rooms", "paperless_meeting_at"]
+    assert next(row[2:4] for row in grown if row[1] == "rooms") == ("Nullable(UInt32)", "Rooms with a screen")
+    assert schema(client, ("meetings",)) == grown
+    migrate(client)
+    assert schema(client, ("meetings",)) == grown  # a declaration without the field leaves it its data
+
+
+def test_a_field_of_another_type_is_refused_with_the_way_out(client: Client) -> None:
+    """A type is changed by somebody who has thought of the data in it."""
+    migrate(client)
+    client.command("ALTER TABLE meetings MODIFY COLUMN participants Nullable(String)")
+
+    with pytest.raises(
+        SchemaError, match=r"meetings\.participants is Nullable\(String\), .* by a numbered migration"
+    ):
+        migrate(client)
