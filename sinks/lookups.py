@@ -3,9 +3,11 @@
 # ruff: noqa: S608
 # Tables and columns in SQL come from the registry and this program; every value is a parameter.
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import starmap
+from typing import Any
 
+from contract.indicators import Reading
 from contract.kind import Kind
 from contract.marks import Mark
 from sinks.client import Client
@@ -13,14 +15,14 @@ from sinks.columns import columns_of
 from sinks.relation import relation
 from streams.rows import Seen, Stored
 
-__all__ = ["clocks", "look_up", "seen"]
+__all__ = ["clocks", "entity_counts", "id_page", "look_up", "open_page", "seen"]
 
 
 def look_up(client: Client, kind: Kind, ids: Sequence[str]) -> dict[str, Stored]:
     """Return the newest row of each id that has one, with one query for all."""
     if not ids:
         return {}
-    layout = columns_of(kind.key)
+    layout = columns_of(kind)
     field = "toNullable(field)" if layout.has_field else "CAST(NULL, 'Nullable(String)')"
     marks = ", ".join(f"{key}_at, {key}_good" for key in layout.marks)
     wanted, parameters = relation({"id": ("String", ids)})
@@ -31,10 +33,54 @@ def look_up(client: Client, kind: Kind, ids: Sequence[str]) -> dict[str, Stored]
     columns = client.columns(sql, parameters)
     if not columns:
         return {}
-    found, version, content, unit, fields, offset, epoch, *flat = columns
-    pairs = [_marks(at, good) for at, good in zip(flat[::2], flat[1::2], strict=True)]
-    rows = zip(version, content, unit, fields, zip(*pairs, strict=True), offset, epoch, strict=True)
-    return dict(zip(found, starmap(Stored, rows), strict=True))
+    return dict(zip(columns[0], _stored(columns[1:]), strict=True))
+
+
+def open_page(
+    client: Client, kind: Kind, partitions: Sequence[int], after: str, limit: int
+) -> list[tuple[int, str, Stored]]:
+    """Return a page of the entities that have a mark of a state, in the order of their ids."""
+    layout = columns_of(kind)
+    states = [i.key for i in kind.marked if i.reading is not Reading.RATE]
+    if not states:
+        return []
+    field = "toNullable(field)" if layout.has_field else "CAST(NULL, 'Nullable(String)')"
+    marks = ", ".join(f"{key}_at, {key}_good" for key in layout.marks)
+    columns = client.columns(
+        f"""
+        SELECT `partition`, id, version, content, toString(unit), {field}, offset, epoch, {marks}
+        FROM {kind.table} FINAL
+        WHERE id > {{after:String}} AND has({{partitions:Array(UInt16)}}, `partition`)
+          AND ({" OR ".join(f"isNotNull({key}_at)" for key in states)})
+        ORDER BY id LIMIT {{most:UInt32}}""",
+        {"after": after, "partitions": list(partitions), "most": limit},
+    )
+    return list(zip(columns[0], columns[1], _stored(columns[2:]), strict=True)) if columns else []
+
+
+def id_page(
+    client: Client, kind: Kind, partitions: Sequence[int], after: str, limit: int
+) -> tuple[Sequence[int], Sequence[str]]:
+    """Return a page of partitions and ids in the order of ids; an id may come twice, also on the next page."""
+    columns = client.columns(
+        f"""
+        SELECT `partition`, id FROM {kind.table}
+        WHERE id > {{after:String}} AND has({{partitions:Array(UInt16)}}, `partition`)
+        ORDER BY id LIMIT {{most:UInt32}}""",
+        {"after": after, "partitions": list(partitions), "most": limit},
+    )
+    return (columns[0], columns[1]) if columns else ((), ())
+
+
+def entity_counts(client: Client, kind: Kind, partitions: Sequence[int]) -> dict[int, int]:
+    """Return how many rows are stored of each partition, superseded ones included."""
+    rows = client.rows(
+        f"""
+        SELECT `partition`, count() FROM {kind.table}
+        WHERE has({{partitions:Array(UInt16)}}, `partition`) GROUP BY `partition`""",
+        {"partitions": list(partitions)},
+    )
+    return {int(number): int(count) for number, count in rows}
 
 
 def seen(client: Client, kind: Kind, starts: Mapping[int, int]) -> set[Seen]:
@@ -70,6 +116,13 @@ def clocks(client: Client, kind: Kind, partitions: Sequence[int]) -> dict[int, i
         {"partitions": list(partitions), "topic": kind.topic},
     )
     return {int(p): int(clock) for p, clock in rows}
+
+
+def _stored(columns: Sequence[Sequence[Any]]) -> Iterator[Stored]:
+    """Read rows: version, content, unit, field, offset, epoch, then ``at`` and ``good`` of each mark."""
+    version, content, unit, fields, offset, epoch, *flat = columns
+    pairs = [_marks(at, good) for at, good in zip(flat[::2], flat[1::2], strict=True)]
+    return starmap(Stored, zip(version, content, unit, fields, zip(*pairs, strict=True), offset, epoch, strict=True))
 
 
 def _marks(at: Sequence[int | None], good: Sequence[int]) -> list[Mark | None]:

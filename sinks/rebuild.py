@@ -12,7 +12,7 @@ from contract.units import Segment
 from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level
 from sinks.client import Client
 from sinks.columns import columns_of
-from sinks.relation import relation
+from sinks.scopes import scopes_of
 from streams.rows import Pane
 
 __all__ = ["rebuild"]
@@ -42,8 +42,8 @@ def rebuild(
     units = client.rows(f"SELECT DISTINCT toString(unit) FROM {kind.table} WHERE {where}", parameters)
     if not units:
         return
-    scopes, more = _scopes_of([unit for (unit,) in units], segments)
-    layout = columns_of(kind.key)
+    scopes, more = scopes_of([unit for (unit,) in units], segments)
+    layout = columns_of(kind)
     source = f"""
         SELECT `partition` AS p, unit, {"field" if layout.has_field else "NULL AS field"}, indicator, good,
                assumeNotNull(mark_at) AS s,
@@ -87,22 +87,3 @@ def _floor(level: str, at: str) -> str:
     minute, hour = f"{at} - positiveModulo({at}, {MINUTE_S})", f"{at} - positiveModulo({at}, {HOUR_S})"
     day = f"{at} - positiveModulo({at} + {_DAY_SHIFT_S}, {DAY_S})"
     return f"toInt64(multiIf({level} = {_MINUTE}, {minute}, {level} = {_HOUR}, {hour}, {level} = {_DAY}, {day}, 0))"
-
-
-def _scopes_of(units: Sequence[str], segments: Callable[[str], Sequence[Segment]]) -> tuple[str, dict[str, Any]]:
-    """Return SQL of a relation (unit, era, scope) with its parameters.
-
-    Eras are cut by every moment at which any of the units changes an ancestor, so that a mark finds its era by
-    counting the moments before it, whatever its unit.
-    """
-    chains = {unit: segments(unit) for unit in units}
-    starts = sorted({segment.start_s for chain in chains.values() for segment in chain[1:]})
-    rows = [
-        (unit, era, f"unit:{code}")
-        for unit, chain in chains.items()
-        for era, at_s in enumerate([chain[0].start_s, *starts])
-        for code in next(s.units for s in reversed(chain) if s.start_s <= at_s)
-    ]
-    unit, era, scope = zip(*rows, strict=True)
-    sql, parameters = relation({"unit": ("String", unit), "era": ("UInt16", era), "scope": ("String", scope)})
-    return sql, parameters | {"eras": starts}

@@ -9,7 +9,7 @@ from sinks.dead_letters import LetterState, StoredLetter, dead_letters, write_de
 from sinks.definitions import adopt_definitions, adopt_partitions, ensure_definitions, ensure_partitions
 from sinks.entities import write_entities
 from sinks.epochs import changes, flushed_offsets, newest_claims, write_epochs, write_progress
-from sinks.lookups import clocks, look_up, seen
+from sinks.lookups import clocks, entity_counts, id_page, look_up, open_page, seen
 from sinks.outdated import drop_outdated
 from sinks.panes import sum_panes, write_panes
 from sinks.rates import heartbeat, rates_now, write_rates
@@ -23,6 +23,7 @@ from streams.rows import (
     EpochKey,
     Heartbeat,
     Pane,
+    PaneBatch,
     Partition,
     Progress,
     Rate,
@@ -88,6 +89,22 @@ class ClickHouseStore:
         """Newest stored row of each id that has one."""
         return look_up(self.client, kind, ids)
 
+    def open_page(
+        self, kind: Kind, partitions: Sequence[int], after: str, limit: int
+    ) -> Sequence[tuple[int, str, Stored]]:
+        """Entities with a mark of a state, in the order of their ids after ``after``: (partition, id, newest row)."""
+        return open_page(self.client, kind, partitions, after, limit)
+
+    def id_page(
+        self, kind: Kind, partitions: Sequence[int], after: str, limit: int
+    ) -> tuple[Sequence[int], Sequence[str]]:
+        """Partitions and ids of stored entities, in the order of ids after ``after``."""
+        return id_page(self.client, kind, partitions, after, limit)
+
+    def entity_counts(self, kind: Kind, partitions: Sequence[int]) -> dict[int, int]:
+        """About how many entities are stored of each partition; an empty one may be absent."""
+        return entity_counts(self.client, kind, partitions)
+
     def seen(self, kind: Kind, starts: Mapping[int, int]) -> set[Seen]:
         """Rows at or after the start offset of their partition; to be called before the rebuild."""
         return seen(self.client, kind, starts)
@@ -108,9 +125,7 @@ class ClickHouseStore:
             raise RuntimeError("entity rows carry the number of their definitions: call ensure_definitions first")
         write_entities(self.client, batch, self._definitions)
 
-    def write_panes(
-        self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: Sequence[Pane]
-    ) -> None:
+    def write_panes(self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: PaneBatch) -> None:
         """Insert absolute panes of one topic as one block; epoch and flush are given per partition."""
         write_panes(self.client, topic, epochs, flush, panes)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from streams.fold import PartitionFold
 from streams.intake import Intake
-from streams.rows import DeadLetter, EntityBatch, Pane, Partition, Progress, SourceRow
+from streams.rows import DeadLetter, EntityBatch, PaneBatch, Partition, Progress, SourceRow
 from streams.store import FoldStore
 
 __all__ = ["Flush", "write_flush"]
@@ -19,7 +19,7 @@ class Flush:
     """
 
     entities: dict[str, EntityBatch] = field(default_factory=dict)
-    panes: dict[str, list[Pane]] = field(default_factory=dict)
+    panes: dict[str, PaneBatch] = field(default_factory=dict)
     epochs: dict[str, dict[int, int]] = field(default_factory=dict)
     numbers: dict[str, dict[int, int]] = field(default_factory=dict)
     progress: list[Progress] = field(default_factory=list)
@@ -31,8 +31,7 @@ class Flush:
     def take(self, fold: PartitionFold, intake: Intake, seen_us: int) -> None:
         """Take over what one partition's fold has made of its intake."""
         topic, number = fold.partition
-        panes, progress = fold.close_flush(intake)
-        self.panes.setdefault(topic, []).extend(panes)
+        progress = fold.close_flush(intake, self.panes.setdefault(topic, PaneBatch()))
         self.epochs.setdefault(topic, {})[number] = fold.key.epoch
         self.numbers.setdefault(topic, {})[number] = fold.flush
         self.progress.append(progress)

@@ -6,14 +6,14 @@ epoch lives here. Nothing changes before every stored row has been examined, so 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 
 from contract.decode import EventError
 from contract.kind import Kind
 from contract.marks import epoch_us
-from streams.intake import Candidate, Intake, dead_letter
+from streams.intake import Intake, content_hash, dead_letter
+from streams.memory import Memory
 from streams.panes import Deltas, Panes, add_marks
-from streams.rows import EntityBatch, EpochKey, Pane, Partition, Progress, Seen, SourceRow, Stored
+from streams.rows import EntityBatch, EpochKey, PaneBatch, Partition, Progress, Seen, SourceRow, Stored
 
 __all__ = ["EpochContestedError", "PartitionFold"]
 
@@ -54,7 +54,7 @@ class PartitionFold:
         self.clock_us = clock_us
         self._seen = seen
         self._owner_of = owner_of
-        self._cache: dict[str, Stored] = {}
+        self.memory = Memory(kind)
         self._last_size = 0
         self._indicators = tuple(i.key for i in kind.marked)
         self._mark_functions = tuple(i.mark for i in kind.marked if i.mark is not None)
@@ -62,8 +62,7 @@ class PartitionFold:
 
     def missing(self, intake: Intake) -> list[str]:
         """Ids for which the store must be asked."""
-        cache = self._cache
-        return [subject for subject in intake.newest if subject not in cache]
+        return self.memory.to_ask_for(intake.newest)
 
     def check(self, stored: Mapping[str, Stored]) -> None:
         """Refuse the epoch when a row lies in the store that its rebuild cannot have counted (rule 2)."""
@@ -85,38 +84,39 @@ class PartitionFold:
         wall_us: int,
     ) -> None:
         """Fold one flush's newest snapshots: rows go to ``batch``, marks to the panes. Call ``check`` before."""
-        cache, key = self._cache, self.key
+        memory, key = self.memory, self.key
         deltas: Deltas = {}
+        nothing = (None,) * len(self._indicators)
         self._last_size = len(intake.newest)
-        for subject, candidate in intake.newest.items():
-            event = candidate.event
-            known = cache.get(subject)
+        for subject, (event, record) in intake.newest.items():
+            content = content_hash(record.value)
+            known = memory.get(subject)
             if known is None:
                 known = stored.get(subject)
-                if known is None and (refusal := self._stray(candidate)) is not None:
-                    intake.dead.append(dead_letter(self.partition, candidate, refusal, wall_us))
+                if known is None and (refusal := self._stray(subject)) is not None:
+                    intake.dead.append(dead_letter(self.partition, record, refusal, wall_us))
                     continue
-            if known is not None and (known.version, known.content) >= (event.version, candidate.content):
-                cache.pop(subject, None)  # back to the end: the oldest is evicted first
-                cache[subject] = known
+            if known is not None and (known.version, known.content) >= (event.version, content):
+                memory.put(subject, known)
                 intake.sources[event.source, event.data.unit].ignored += 1
                 continue
             data = event.data
             marks = tuple([mark(data) for mark in self._mark_functions])
             field = getattr(data, "field", None)
             if known is None or known.unit != data.unit or known.field != field or known.marks != marks:
+                stay = known is not None and known.unit == data.unit and known.field == field
                 if known is not None:
-                    add_marks(deltas, self._indicators, known.unit, known.field, known.marks, -1, now_s)
-                add_marks(deltas, self._indicators, data.unit, field, marks, 1, now_s)
-            cache.pop(subject, None)
-            cache[subject] = Stored(
-                event.version, candidate.content, data.unit, field, marks, candidate.offset, key.epoch
-            )
+                    unless = marks if stay else nothing
+                    add_marks(deltas, self._indicators, known.unit, known.field, known.marks, -1, now_s, unless)
+                unless = known.marks if known is not None and stay else nothing
+                add_marks(deltas, self._indicators, data.unit, field, marks, 1, now_s, unless)
+            now = Stored(event.version, content, data.unit, field, marks, record.offset, key.epoch)
+            memory.put(subject, now, new=known is None)
             batch.events.append(event)
-            batch.contents.append(candidate.content)
+            batch.contents.append(content)
             batch.marks.append(marks)
             batch.partitions.append(key.partition)
-            batch.offsets.append(candidate.offset)
+            batch.offsets.append(record.offset)
             batch.epochs.append(key.epoch)
         self.panes.apply(deltas, scopes, now_s)
 
@@ -124,12 +124,13 @@ class PartitionFold:
         """Move the event-time clock by what the flush brought; it never goes back."""
         self.clock_us = max(self.clock_us, intake.clock_us())
 
-    def close_flush(self, intake: Intake) -> tuple[list[Pane], Progress]:
-        """Count the flush and return its changed panes and its progress, to be written after the entity rows."""
+    def close_flush(self, intake: Intake, panes: PaneBatch) -> Progress:
+        """Count the flush, add its changed panes to ``panes`` and return its progress."""
         self.flush += 1
-        panes = self.panes.take_changed(self.key.partition)
-        scopes = sorted({pane.scope for pane in panes})
-        return panes, Progress(self.key, self.flush, intake.last_offset, self.clock_us, scopes)
+        before = len(panes)
+        self.panes.take_changed(self.key.partition, panes)
+        scopes = sorted(set(panes.scopes[before:]))
+        return Progress(self.key, self.flush, intake.last_offset, self.clock_us, scopes)
 
     def sources(self, intake: Intake, seen_us: int) -> list[SourceRow]:
         """Return what is known of each source that spoke in this flush, as absolute counts of the epoch."""
@@ -143,14 +144,12 @@ class PartitionFold:
         return rows
 
     def evict(self, most: int) -> None:
-        """Forget the entities untouched for longest until at most ``most``, or the last flush's, are remembered."""
-        if (surplus := len(self._cache) - max(most, self._last_size)) > 0:
-            for subject in list(islice(self._cache, surplus)):
-                del self._cache[subject]
+        """Forget what is closed and was untouched for longest; the last flush, which is not stored yet, stays."""
+        self.memory.evict(max(most, self._last_size))
 
-    def _stray(self, candidate: Candidate) -> EventError | None:
+    def _stray(self, subject: str) -> EventError | None:
         """Check the place of an entity seen for the first time (rule 5): else its history is in two partitions."""
-        home = self._owner_of(candidate.key)
+        home = self._owner_of(subject.encode())
         if home != self.key.partition:
             return EventError(
                 "partition",

@@ -16,6 +16,7 @@ from streams.flush import Flush, write_flush
 from streams.fold import EpochContestedError, PartitionFold
 from streams.intake import Intake, Record, take_in
 from streams.patience import Patience
+from streams.recall import Recall
 from streams.rows import EntityBatch, Partition
 from streams.store import FoldStore
 from streams.tenure import Commit, CommitRefusedError, rebuild, start_of
@@ -80,6 +81,7 @@ class Folder:
         self._commit: Commit | None = None
         self._writing: asyncio.Task[None] | None = None
         self._looked_s = -settings.look_interval_s
+        self._recall: Recall | None = None
         self.events = 0
 
     # -- Kafka's side ---------------------------------------------------------------------------------
@@ -98,7 +100,7 @@ class Folder:
                 error = self._writing.exception()
                 if isinstance(error, CommitRefusedError) and error.rebalancing:
                     self._writing = None  # of the assignment before; any other error is the loop's to raise
-            self._folds = {}
+            self._folds, self._recall = {}, None
             flushed = await self._patience.call(self._store.flushed_offsets, list(committed))
             self._positions = {p: start_of(committed[p], flushed.get(p), earliest[p]) for p in committed}
             self._generation = generation
@@ -135,13 +137,13 @@ class Folder:
                     if not error.rebalancing:
                         raise
                     log.info("commit refused during a rebalance; waiting for the next assignment")
-                    self._folds, self._positions = {}, {}
+                    self._folds, self._positions, self._recall = {}, {}, None
 
     async def _gather(self, waiting: list[Batch], last: float) -> None:
         """Wait for a batch (or the time to look around), then take everything that is waiting."""
         loop, settings = asyncio.get_running_loop(), self._settings
         try:
-            async with asyncio.timeout(settings.look_interval_s):
+            async with asyncio.timeout(settings.look_interval_s if self._recall is None else 0.0):
                 waiting.append(await self._inbox.get())
         except TimeoutError:
             return
@@ -172,9 +174,24 @@ class Folder:
             break
         else:
             await self.settle()
+        await self._remember()
         if await self._outclaimed():
             log.warning("a newer claim exists; asking Kafka who owns the partitions")
             await self._take_over()
+
+    async def _remember(self) -> None:
+        """Fill the memories a little further."""
+        if self._recall is None:
+            return
+        try:
+            await self._recall.step()
+        except EpochContestedError as error:
+            log.warning("epoch contested, rebuilding", reason=str(error))
+            await self._take_over()
+            return
+        if self._recall.done:
+            self._recall = None
+            log.info("memory filled", entities=sum(len(fold.memory) for fold in self._folds.values()))
 
     async def settle(self) -> None:
         """Wait until everything folded so far is stored and acknowledged; raises what went wrong with it."""
@@ -200,6 +217,7 @@ class Folder:
             self._owner_of,
         )
         self._folds = {fold.partition: fold for fold in folds}
+        self._recall = Recall(self._store, self._patience, self._folds)
 
     async def _outclaimed(self) -> bool:
         """Look at the newest claims (rule 3), once a second also under load: a look costs as much as an insert."""

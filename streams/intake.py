@@ -1,18 +1,21 @@
 """From fetched records to the newest snapshot of each entity: decode, refuse, deduplicate. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from operator import itemgetter
+from typing import Any, Protocol
 
 import xxhash
 
-from contract.decode import EventError, Horizon, decode
+from contract.decode import EventError, Horizon
+from contract.decode_batch import decode_batch
 from contract.kind import Kind
 from contract.marks import EPOCH, epoch_us
 from streams.rows import DeadLetter, Partition
 
-__all__ = ["Candidate", "Intake", "Record", "SourceCount", "content_hash", "dead_letter", "take_in"]
+__all__ = ["Intake", "Newest", "Record", "SourceCount", "content_hash", "dead_letter", "take_in"]
 
 CONTENT_BITS = 48
 """The hash fills the lower 48 bits of a row's rank."""
@@ -26,14 +29,8 @@ class Record(Protocol):
     value: bytes | None
 
 
-class Candidate(NamedTuple):
-    """The newest snapshot of one entity within a flush, with the record that brought it."""
-
-    event: Any
-    content: int
-    offset: int
-    key: bytes
-    value: bytes
+Newest = tuple[Any, Record]
+"""The newest snapshot of one entity within a flush, with the record that brought it."""
 
 
 @dataclass(slots=True)
@@ -49,7 +46,7 @@ class SourceCount:
 class Intake:
     """What one partition's records of one flush come to."""
 
-    newest: dict[str, Candidate] = field(default_factory=dict)
+    newest: dict[str, Newest] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
     sources: dict[tuple[str, str], SourceCount] = field(default_factory=dict)
     last_offset: int = -1
@@ -60,49 +57,63 @@ class Intake:
         return max((epoch_us(count.newest) for count in self.sources.values()), default=0)
 
 
-def content_hash(value: bytes) -> int:
+def content_hash(value: bytes | None) -> int:
     """48 bits of the record's bytes: they decide between two snapshots with one version, everywhere alike."""
-    return xxhash.xxh3_64_intdigest(value) & ((1 << CONTENT_BITS) - 1)
+    return xxhash.xxh3_64_intdigest(value or b"") & ((1 << CONTENT_BITS) - 1)
 
 
 def take_in(intake: Intake, kind: Kind, partition: Partition, records: Sequence[Record], horizon: Horizon) -> None:
-    """Add a batch of records to the partition's intake; what cannot be counted becomes a dead letter."""
-    newest, sources = intake.newest, intake.sources
-    for record in records:
-        try:
-            event: Any = decode(kind, record.value, horizon)
-        except EventError as error:
-            intake.dead.append(dead_letter(partition, record, error, horizon.wall_us))
-            continue
-        key = event.subject.encode()
-        if record.key != key:
+    """Add a batch of records to the partition's intake; what cannot be counted becomes a dead letter.
+
+    Written for whole batches: a pass over a list for each step costs a third of all steps for each record.
+    """
+    if not records:
+        return
+    intake.last_offset = max(intake.last_offset, records[-1].offset)
+    intake.records += len(records)
+    events: list[Any] = decode_batch(kind, [record.value for record in records], horizon)
+    if refused := _refusals(events, records):
+        intake.dead += [dead_letter(partition, records[n], error, horizon.wall_us) for n, error in refused.items()]
+        records = [record for n, record in enumerate(records) if n not in refused]
+        events = [event for n, event in enumerate(events) if n not in refused]
+    _count_sources(intake.sources, events)
+    newest = intake.newest
+    for event, record in zip(events, records, strict=True):
+        subject, version = event.subject, event.version
+        known = newest.get(subject)
+        if known is None or known[0].version < version:
+            newest[subject] = (event, record)
+        elif known[0].version > version or content_hash(record.value) <= content_hash(known[1].value):
+            intake.sources[event.source, event.data.unit].ignored += 1
+        else:
+            newest[subject] = (event, record)
+
+
+def _refusals(events: Sequence[Any], records: Sequence[Record]) -> dict[int, EventError]:
+    """Return what cannot be counted, by its place in the batch."""
+    refused: dict[int, EventError] = {n: e for n, e in enumerate(events) if e.__class__ is EventError}
+    if refused or [event.subject.encode() for event in events] != [record.key for record in records]:
+        for n, (event, record) in enumerate(zip(events, records, strict=True)):
             # Before it can stand in for the entity: it must not hide a good record of this flush.
-            stray = EventError("key", "the record's key is not the event's subject - at `$.subject`")
-            intake.dead.append(dead_letter(partition, record, stray, horizon.wall_us))
-            continue
-        value = record.value or b""
-        spoken = (event.source, event.data.unit)
-        count = sources.get(spoken)
-        if count is None:
-            sources[spoken] = count = SourceCount()
-        count.events += 1
-        if event.time > count.newest:  # noqa: PLR1730 - a call of max() costs as much as the rest of the line
-            count.newest = event.time
-        known = newest.get(event.subject)
-        if known is not None:
-            if event.version < known.event.version:
-                count.ignored += 1
-                continue
-            if event.version == known.event.version and content_hash(value) <= known.content:
-                count.ignored += 1
-                continue
-        newest[event.subject] = Candidate(event, content_hash(value), record.offset, key, value)
-    if records:
-        intake.last_offset = max(intake.last_offset, records[-1].offset)
-        intake.records += len(records)
+            if n not in refused and event.subject.encode() != record.key:
+                refused[n] = EventError("key", "the record's key is not the event's subject - at `$.subject`")
+    return refused
 
 
-def dead_letter(partition: Partition, record: Record | Candidate, error: EventError, wall_us: int) -> DeadLetter:
+def _count_sources(sources: dict[tuple[str, str], SourceCount], events: Sequence[Any]) -> None:
+    spoken = [(event.source, event.data.unit) for event in events]
+    times = [event.time for event in events]
+    for pair, said in Counter(spoken).items():
+        sources.setdefault(pair, SourceCount()).events += said
+    if times == sorted(times):
+        newest = dict(zip(spoken, times, strict=True)).items()  # the last of each source is its newest
+    else:
+        newest = dict(sorted(zip(spoken, times, strict=True), key=itemgetter(1))).items()
+    for pair, moment in newest:
+        sources[pair].newest = max(sources[pair].newest, moment)
+
+
+def dead_letter(partition: Partition, record: Record, error: EventError, wall_us: int) -> DeadLetter:
     """Return the record as a dead letter with its reason and place."""
     return DeadLetter(
         partition.topic,

@@ -1,8 +1,8 @@
 """What passes between the stream and its store: typed rows and column batches, all immutable by convention."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from contract.kind import Kind
 from contract.marks import Mark
@@ -14,6 +14,7 @@ __all__ = [
     "EpochKey",
     "Heartbeat",
     "Pane",
+    "PaneBatch",
     "Partition",
     "Progress",
     "Rate",
@@ -87,6 +88,33 @@ class Pane(NamedTuple):
     at_s: int
     good: int
     counted: int
+
+
+@dataclass(slots=True)
+class PaneBatch:
+    """Panes of one topic for one insert, as parallel lists in the order of :class:`Pane`."""
+
+    partitions: list[int] = field(default_factory=list)
+    scopes: list[str] = field(default_factory=list)
+    indicators: list[str] = field(default_factory=list)
+    levels: list[int] = field(default_factory=list)
+    starts_s: list[int] = field(default_factory=list)
+    goods: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, panes: Iterable[Pane]) -> Self:
+        """Put single panes together."""
+        columns = [list(column) for column in zip(*panes, strict=True)]
+        return cls(*columns)
+
+    def __len__(self) -> int:
+        return len(self.scopes)
+
+    def __iter__(self) -> Iterator[Pane]:
+        """Yield the panes one by one."""
+        columns = (self.scopes, self.indicators, self.levels, self.starts_s, self.goods, self.counts)
+        return map(Pane, self.partitions, *columns)
 
 
 class Progress(NamedTuple):

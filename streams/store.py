@@ -16,6 +16,7 @@ from streams.rows import (
     EpochKey,
     Heartbeat,
     Pane,
+    PaneBatch,
     Partition,
     Progress,
     Rate,
@@ -54,6 +55,22 @@ class FoldStore(Protocol):
         """Newest stored row of each id that has one."""
         ...
 
+    def open_page(
+        self, kind: Kind, partitions: Sequence[int], after: str, limit: int
+    ) -> Sequence[tuple[int, str, Stored]]:
+        """Entities with a mark of a state, in the order of their ids after ``after``: (partition, id, newest row)."""
+        ...
+
+    def id_page(
+        self, kind: Kind, partitions: Sequence[int], after: str, limit: int
+    ) -> tuple[Sequence[int], Sequence[str]]:
+        """Partitions and ids of stored entities, in the order of ids after ``after``."""
+        ...
+
+    def entity_counts(self, kind: Kind, partitions: Sequence[int]) -> dict[int, int]:
+        """About how many entities are stored of each partition; an empty one may be absent."""
+        ...
+
     def seen(self, kind: Kind, starts: Mapping[int, int]) -> set[Seen]:
         """Rows at or after the start offset of their partition (partition number → offset)."""
         ...
@@ -72,9 +89,7 @@ class FoldStore(Protocol):
         """Insert entity rows of one kind as one block."""
         ...
 
-    def write_panes(
-        self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: Sequence[Pane]
-    ) -> None:
+    def write_panes(self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: PaneBatch) -> None:
         """Insert absolute panes of one topic as one block; epoch and flush are given per partition."""
         ...
 

@@ -11,7 +11,7 @@ from contract.units import UnitTree
 from streams.clock import US_PER_S, ClockMode, Now
 from streams.epoch import next_epoch
 from streams.fold import PartitionFold
-from streams.rows import EpochKey, Pane, Partition, Progress
+from streams.rows import EpochKey, Pane, PaneBatch, Partition, Progress
 from streams.store import FoldStore
 
 __all__ = ["Commit", "CommitRefusedError", "rebuild", "start_of"]
@@ -116,5 +116,5 @@ def _rebuild_kind(
         fold.flush = 1
         for first in range(0, len(panes), PANES_PER_INSERT):
             block = panes[first : first + PANES_PER_INSERT]
-            store.write_panes(kind.topic, {number: fold.key.epoch}, {number: 1}, block)
+            store.write_panes(kind.topic, {number: fold.key.epoch}, {number: 1}, PaneBatch.of(block))
     return list(folds.values())

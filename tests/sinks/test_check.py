@@ -11,7 +11,7 @@ from contract.registry import KINDS
 from contract.units import Unit, UnitTree
 from sinks.check import Difference, compare
 from sinks.store import ClickHouseStore
-from streams.rows import EntityBatch, EpochKey, Heartbeat, Rate
+from streams.rows import EntityBatch, EpochKey, Heartbeat, PaneBatch, Rate
 from tests.support.events import at, dossier, recompute
 
 NOW_S = 1_795_312_800 + 1_757
@@ -56,7 +56,7 @@ def filled(store: ClickHouseStore) -> EntityBatch:
         batch.epochs.append(1)
     store.write_entities(batch)
     panes = list(store.rebuild(DOSSIER, [0, 1], NOW_S, tree().segments))
-    store.write_panes(DOSSIER.topic, {0: 1, 1: 1}, {0: 1, 1: 1}, panes)
+    store.write_panes(DOSSIER.topic, {0: 1, 1: 1}, {0: 1, 1: 1}, PaneBatch.of(panes))
     store.complete([EpochKey(DOSSIER.topic, p, 1) for p in (0, 1)])
     store.write_rates(store.sum_panes(NOW_S, None), Heartbeat(1, 1, NOW_S * 1_000_000, 0))
     return batch

@@ -14,7 +14,7 @@ from contract.registry import INDICATORS, KINDS
 from contract.units import Unit, UnitTree
 from contract.windows import Level, floor_to, levels_kept, pieces, windows_of
 from sinks.store import ClickHouseStore
-from streams.rows import EntityBatch, EpochKey, Pane, Rate
+from streams.rows import EntityBatch, EpochKey, Pane, PaneBatch, Rate
 from tests.support.events import at, dossier
 
 NOW_S = 1_795_312_800 + 29 * MINUTE_S + 17
@@ -104,7 +104,7 @@ def test_rebuild_of_nothing(store: ClickHouseStore) -> None:
     """Empty tables have no panes, whatever the kind."""
     rv = [list(store.rebuild(kind, [0, 1], NOW_S, tree().segments)) for kind in KINDS]
 
-    assert rv == [[], [], []]
+    assert rv == [[] for _ in KINDS]
 
 
 def random_panes(rng: random.Random, scopes: list[str]) -> dict[tuple[int, str, str, int, int], Pane]:
@@ -154,11 +154,13 @@ def test_sums_use_the_newest_flush_of_the_newest_complete_epoch(store: ClickHous
     for key in list(second)[:50]:
         second[key] = second[key]._replace(good=0, counted=0)
     for epoch, flush, panes in ((5, 9, old), (7, 2, second), (7, 1, first), (8, 3, half)):
-        store.write_panes(TOPIC, {0: epoch, 1: epoch}, {0: flush, 1: flush}, list(panes.values()))
+        store.write_panes(TOPIC, {0: epoch, 1: epoch}, {0: flush, 1: flush}, PaneBatch.of(list(panes.values())))
     store.complete([EpochKey(TOPIC, p, e) for p in (0, 1) for e in (5, 7)])
     store.claim([EpochKey(TOPIC, p, 8) for p in (0, 1)], "w")
     # The other partition count of the same topic and other topics have epochs of their own.
-    store.write_panes("nhip.payments", {0: 3}, {0: 1}, [Pane(0, "unit:P", "online_payment", 0, 0, 1, 2)])
+    store.write_panes(
+        "nhip.payments", {0: 3}, {0: 1}, PaneBatch.of([Pane(0, "unit:P", "online_payment", 0, 0, 1, 2)])
+    )
     store.complete([EpochKey("nhip.payments", 0, 3)])
 
     rv = keyed(store.sum_panes(NOW_S, None))
@@ -180,7 +182,7 @@ def test_an_indicator_that_shares_marks(store: ClickHouseStore) -> None:
         Pane(0, "unit:A", "overdue", Level.MINUTE, minute - 60, 0, 2),
         Pane(0, "unit:A", "overdue", Level.MINUTE, minute, 0, 3),
     ]
-    store.write_panes(TOPIC, {0: 1}, {0: 1}, panes)
+    store.write_panes(TOPIC, {0: 1}, {0: 1}, PaneBatch.of(panes))
     store.complete([EpochKey(TOPIC, 0, 1)])
 
     rv = keyed(store.sum_panes(NOW_S, None))
@@ -195,7 +197,7 @@ def test_outdated_panes_go_and_no_figure_changes(store: ClickHouseStore) -> None
     rng = random.Random(1)
     for epoch in (1, 2, 3):
         panes = random_panes(rng, ["unit:A"])
-        store.write_panes(TOPIC, {0: epoch, 1: epoch}, {0: 1, 1: 1}, list(panes.values()))
+        store.write_panes(TOPIC, {0: epoch, 1: epoch}, {0: 1, 1: 1}, PaneBatch.of(list(panes.values())))
     store.complete([EpochKey(TOPIC, p, e) for p in (0, 1) for e in (1, 2)])
     before = keyed(store.sum_panes(NOW_S, None))
 

@@ -7,7 +7,7 @@ from contract.days import DAY_S, HOUR_S
 from contract.marks import Mark
 from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level, floor_to, levels_kept
 from streams.panes import Deltas, Panes, add_marks
-from streams.rows import Pane
+from streams.rows import Pane, PaneBatch
 
 NOW_S = 1_770_003_600
 ONLINE = ("online",)
@@ -22,8 +22,15 @@ def applied(panes: Panes, marks: list[Mark], sign: int = 1) -> None:
     """Add or withdraw marks of one unit."""
     deltas: Deltas = {}
     for mark in marks:
-        add_marks(deltas, ONLINE, "u", None, (mark,), sign, NOW_S)
+        add_marks(deltas, ONLINE, "u", None, (mark,), sign, NOW_S, (None,))
     panes.apply(deltas, one_scope, NOW_S)
+
+
+def taken(panes: Panes, partition: int) -> list[Pane]:
+    """What changed since the last call."""
+    batch = PaneBatch()
+    panes.take_changed(partition, batch)
+    return list(batch)
 
 
 times = st.integers(NOW_S - 40 * DAY_S, NOW_S + DAY_S)
@@ -51,15 +58,15 @@ def test_withdrawn_marks_leave_nothing(kept: list[Mark], withdrawn: list[Mark]) 
     """Adding and withdrawing gives the same panes as never having added; what went to zero is told once."""
     panes, alone = Panes(), Panes()
     applied(alone, kept)
-    alone.take_changed(0)
+    taken(alone, 0)
     applied(panes, kept + withdrawn)
-    panes.take_changed(0)
+    taken(panes, 0)
 
     applied(panes, withdrawn, -1)
-    told = panes.take_changed(0)
+    told = taken(panes, 0)
 
     assert sorted(panes.rows(0)) == sorted(alone.rows(0))
-    assert panes.take_changed(0) == []
+    assert taken(panes, 0) == []
     assert {p.level for p in told} <= set(map(int, Level))
 
 
@@ -67,10 +74,10 @@ def test_a_pane_that_became_zero_is_written_as_zero() -> None:
     """The store learns that nothing is left; memory forgets it."""
     panes = Panes()
     applied(panes, [Mark(NOW_S, good=True)])
-    panes.take_changed(3)
+    taken(panes, 3)
 
     applied(panes, [Mark(NOW_S, good=True)], -1)
-    told = panes.take_changed(3)
+    told = taken(panes, 3)
 
     assert {(p.partition, p.good, p.counted) for p in told} == {(3, 0, 0)}
     assert len(told) == len(Level)
@@ -84,20 +91,20 @@ def test_loaded_panes_do_not_count_as_changed() -> None:
 
     panes.load(loaded)
 
-    assert panes.take_changed(0) == []
+    assert taken(panes, 0) == []
     assert panes.rows(0) == loaded
 
 
 def test_marks_without_effect_change_nothing() -> None:
     """A mark added and withdrawn within one flush is not written."""
     panes, deltas = Panes(), Deltas()
-    add_marks(deltas, ONLINE, "u", None, (Mark(NOW_S, good=False),), 1, NOW_S)
-    add_marks(deltas, ONLINE, "u", None, (Mark(NOW_S, good=False),), -1, NOW_S)
-    add_marks(deltas, ONLINE, "u", None, (None,), 1, NOW_S)
+    add_marks(deltas, ONLINE, "u", None, (Mark(NOW_S, good=False),), 1, NOW_S, (None,))
+    add_marks(deltas, ONLINE, "u", None, (Mark(NOW_S, good=False),), -1, NOW_S, (None,))
+    add_marks(deltas, ONLINE, "u", None, (None,), 1, NOW_S, (None,))
 
     panes.apply(deltas, one_scope, NOW_S)
 
-    assert panes.take_changed(0) == []
+    assert taken(panes, 0) == []
 
 
 def test_outdated_minutes_and_hours_are_forgotten() -> None:
@@ -111,7 +118,7 @@ def test_outdated_minutes_and_hours_are_forgotten() -> None:
 
     assert without_minutes == {Level.TOTAL, Level.DAY, Level.HOUR}
     assert {p.level for p in panes.rows(0)} == {Level.TOTAL, Level.DAY}
-    assert {p.level for p in panes.take_changed(0)} == {Level.TOTAL, Level.DAY}
+    assert {p.level for p in taken(panes, 0)} == {Level.TOTAL, Level.DAY}
 
 
 def test_nothing_is_forgotten_within_the_hour() -> None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from contract.indicators import Reading
 from contract.kind import Kind
 from contract.marks import epoch_us
 from contract.registry import INDICATORS
@@ -16,6 +17,7 @@ from streams.rows import (
     EpochKey,
     Heartbeat,
     Pane,
+    PaneBatch,
     Partition,
     Progress,
     Rate,
@@ -68,6 +70,31 @@ class MemoryStore:
         rows = self.rows[kind.key]
         return {i: rows[i][0] for i in ids if i in rows}
 
+    def open_page(
+        self, kind: Kind, partitions: Sequence[int], after: str, limit: int
+    ) -> Sequence[tuple[int, str, Stored]]:
+        states = [n for n, indicator in enumerate(kind.marked) if indicator.reading is not Reading.RATE]
+        found = [
+            (partition, subject, row)
+            for subject, (row, _, partition) in sorted(self.rows[kind.key].items())
+            if partition in partitions and subject > after and any(row.marks[n] is not None for n in states)
+        ]
+        return found[:limit]
+
+    def id_page(
+        self, kind: Kind, partitions: Sequence[int], after: str, limit: int
+    ) -> tuple[Sequence[int], Sequence[str]]:
+        found = [
+            (partition, subject)
+            for subject, (_, _, partition) in sorted(self.rows[kind.key].items())
+            if partition in partitions and subject > after
+        ][:limit]
+        return [number for number, _ in found], [subject for _, subject in found]
+
+    def entity_counts(self, kind: Kind, partitions: Sequence[int]) -> dict[int, int]:
+        numbers = [partition for _, _, partition in self.rows[kind.key].values()]
+        return {number: numbers.count(number) for number in partitions}
+
     def seen(self, kind: Kind, starts: Mapping[int, int]) -> set[Seen]:
         return {
             Seen(subject, row.version, row.content, row.epoch)
@@ -115,9 +142,7 @@ class MemoryStore:
             if old is None or (new.version, new.content) >= (old[0].version, old[0].content):
                 rows[event.subject] = (new, event, partition)
 
-    def write_panes(
-        self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: Sequence[Pane]
-    ) -> None:
+    def write_panes(self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: PaneBatch) -> None:
         for p in panes:
             key = (topic, p.partition, epochs[p.partition], p.scope, p.indicator, p.level, p.at_s)
             old = self.panes.get(key)

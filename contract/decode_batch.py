@@ -1,0 +1,96 @@
+"""Many records of one kind decoded together: the same answers as one by one, at about two thirds of the time."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from contract.decode import EventError, Horizon, decode
+from contract.fields import EARLIEST_YEAR, LATEST_YEAR, MAX_EVENT_BYTES
+from contract.kind import Event, Kind
+from contract.marks import EPOCH
+
+__all__ = ["CHUNK", "decode_batch"]
+
+CHUNK = 256
+"""So many records are tried together; where one of them is out of the ordinary, these are read one by one."""
+
+# A day inside the years of contract.fields, whatever the offset: what lies outside is judged one by one.
+_SURELY_LATE_ENOUGH = datetime(EARLIEST_YEAR, 1, 2, tzinfo=EPOCH.tzinfo)
+_SURELY_EARLY_ENOUGH = datetime(LATEST_YEAR, 12, 30, tzinfo=EPOCH.tzinfo)
+
+# No JSON text can hold this across two records: a line feed inside a string is refused by the decoder, and no
+# field of a snapshot is a list.
+_BETWEEN = b"],\n["
+
+
+class _Joint:
+    """What decoding one kind's records together needs, looked up once."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.decode: Callable[[bytes], list[tuple[Any]]] = msgspec.json.Decoder(list[tuple[kind.event]]).decode  # type: ignore[name-defined]
+        self.head = b'{"type":"' + kind.type.encode() + b'"'
+        self.needs = kind.needs
+        self.facts = [attrgetter(name) for name in kind.facts]
+        self.plans = [attrgetter(name) for name in kind.times() if name not in kind.facts]
+
+
+_joint = cache(_Joint)
+
+
+def decode_batch(kind: Kind, values: Sequence[bytes | None], horizon: Horizon) -> list[Event | EventError]:
+    """Return for each record's value what ``contract.decode.decode`` returns or raises for it."""
+    joint = _joint(kind)
+    found: list[Event | EventError] = []
+    for start in range(0, len(values), CHUNK):
+        chunk = values[start : start + CHUNK]
+        found += _together(joint, chunk, horizon) or [_alone(kind, value, horizon) for value in chunk]
+    return found
+
+
+def _alone(kind: Kind, value: bytes | None, horizon: Horizon) -> Event | EventError:
+    try:
+        return decode(kind, value, horizon)
+    except EventError as error:
+        return error
+
+
+def _together(joint: _Joint, values: Sequence[bytes | None], horizon: Horizon) -> list[Any] | None:
+    """Return the events if all are ordinary ones; None: look at each."""
+    head = joint.head
+    ordinary = [value for value in values if value is not None and value.startswith(head)]
+    if len(ordinary) != len(values) or max(map(len, ordinary)) > MAX_EVENT_BYTES:
+        return None
+    text = b"[[" + _BETWEEN.join(ordinary) + b"]]"
+    # Text outside ASCII may have to be normalised. Looking for one byte takes a twentieth of looking for two.
+    if not text.isascii() or b"\\" in text:
+        return None
+    try:
+        events = [event for (event,) in joint.decode(text)]
+    except msgspec.DecodeError:
+        return None
+    if len(events) != len(values) or not _timely(joint, events, horizon):
+        return None
+    return events
+
+
+def _timely(joint: _Joint, events: Sequence[Any], horizon: Horizon) -> bool:
+    """Whether all statuses have what they need, and all times lie well within their bounds."""
+    data = [event.data for event in events]
+    needs = joint.needs
+    if any(d.status in needs and getattr(d, needs[d.status]) is None for d in data):
+        return False
+    if max([event.version for event in events]) > horizon.limit_us:
+        return False
+    if not _within([event.time for event in events], horizon.limit):
+        return False
+    return all(_within([t for t in map(fact, data) if t is not None], horizon.limit) for fact in joint.facts) and all(
+        _within([t for t in map(plan, data) if t is not None], _SURELY_EARLY_ENOUGH) for plan in joint.plans
+    )
+
+
+def _within(moments: list[datetime], latest: datetime) -> bool:
+    return not moments or (max(moments) <= latest and min(moments) >= _SURELY_LATE_ENOUGH)
