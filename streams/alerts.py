@@ -45,7 +45,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     ``id`` follows from rule, scope and ``since_us``, so that a repeated decision is the same alert. Times are
     microseconds since 1970 by the clock of the figures. ``numerator`` and ``denominator`` are those of the last
     change of state; ``threshold`` is what the rate was compared with. ``notices`` counts the rounds of messages
-    decided so far (0: nobody was told, e.g. in quiet hours), ``noticed_us`` is the time of the last one.
+    decided so far (0: nobody was told, e.g. in quiet hours), ``noticed_us`` is the time of the last one. A firing
+    alert with ``ended_us`` is over, and the message that says so waits for the end of quiet hours; is it bad again
+    before, it goes on.
     """
 
     id: str
@@ -90,7 +92,8 @@ class NoticeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """All that a message tells besides who, which rule and when.
 
     ``figures``: first the scope itself, then the units below it that cause its alert; of a digest, all its
-    lines. ``usual`` is the usual rate where the rule compares with it. ``title`` and ``text`` are the rule's own.
+    lines. ``more`` counts the units that the list has no room for. ``usual`` is the usual rate where the rule
+    compares with it. ``title`` and ``text`` are the rule's own.
     """
 
     indicator: str
@@ -103,6 +106,7 @@ class NoticeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     title: Text | None = None
     text: Text | None = None
     number: int = 1
+    more: int = 0
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

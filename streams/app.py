@@ -1,6 +1,6 @@
-"""The Faust app of one worker: it only wires the transport, the fold loop and roll."""
+"""The Faust app of one worker: it only wires the transport, the fold loop and what runs beside it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,6 @@ import mode
 
 from contract.registry import KINDS
 from streams.folder import Batch, Folder
-from streams.roll import Roll
 from streams.rows import Partition
 from streams.transport import Assigned
 
@@ -37,9 +36,15 @@ class WorkerApp(faust.App):
 
 
 def create_app(
-    settings: AppSettings, folder: Folder, roll: Roll, failed: Callable[[BaseException], None]
+    settings: AppSettings,
+    folder: Folder,
+    loops: Sequence[Callable[[], Awaitable[None]]],
+    failed: Callable[[BaseException], None],
 ) -> WorkerApp:
-    """Wire one worker. ``failed`` is called with the error that ends fold or roll; it must end the process."""
+    """Wire one worker: fold, and the ``loops`` beside it (roll, alarm, delivery).
+
+    ``failed`` is called with the error that ends one of them; it must end the process.
+    """
     app = WorkerApp(
         settings.group,
         broker=f"nhip://{settings.bootstrap.replace(',', ';nhip://')}",
@@ -70,19 +75,16 @@ def create_app(
             partition = Partition(message.topic, message.partition)
             await folder.put(Batch(partition, message.generation_id, message.value))
 
-    @app.task  # type: ignore[untyped-decorator]  # Faust leaves it untyped
-    async def fold_loop() -> None:
-        await _or_fail(folder.run, failed)
-
-    @app.task  # type: ignore[untyped-decorator]
-    async def roll_loop() -> None:
-        await _or_fail(roll.run, failed)
-
+    for loop in (folder.run, *loops):
+        app.task(_or_fail(loop, failed))
     return app
 
 
-async def _or_fail(run: Callable[[], Awaitable[None]], failed: Callable[[BaseException], None]) -> None:
-    try:
-        await run()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the process must not go on without its loop
-        failed(error)
+def _or_fail(loop: Callable[[], Awaitable[None]], failed: Callable[[BaseException], None]) -> Callable[[], Any]:
+    async def run() -> None:
+        try:
+            await loop()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process must not go on without its loop
+            failed(error)
+
+    return run

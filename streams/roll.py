@@ -1,7 +1,8 @@
 """Roll: sums panes into windows and writes what changed. Runs on the worker that holds dossier partition 0."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 import structlog
 
@@ -12,7 +13,7 @@ from streams.patience import Patience
 from streams.rows import EpochKey, Heartbeat, Partition, Rate
 from streams.store import RollStore
 
-__all__ = ["ROLL_PARTITION", "Roll", "changed_rates"]
+__all__ = ["ROLL_PARTITION", "Published", "Roll", "changed_rates"]
 
 ROLL_PARTITION = Partition(DOSSIER.topic, 0)
 TICK_S = 0.25
@@ -25,6 +26,15 @@ FULL_SHARE = 4.0
 Written = dict[tuple[str, str, str], tuple[int, int]]
 
 log = structlog.get_logger()
+
+
+class Published(NamedTuple):
+    """All figures as of one tick: (scope, indicator, window) → (numerator, denominator). Never changed afterwards."""
+
+    epoch: int
+    tick: int
+    as_of_us: int
+    figures: Mapping[tuple[str, str, str], tuple[int, int]]
 
 
 def changed_rates(written: Written, summed: Iterable[Rate], scopes: frozenset[str] | None) -> list[Rate]:
@@ -62,7 +72,13 @@ class Roll:
         self._epoch_now: int | None = None
         self._reset()
 
+    @property
+    def published(self) -> Published | None:
+        """What was published last; None while this worker does not run roll."""
+        return self._published
+
     def _reset(self) -> None:
+        self._published: Published | None = None
         self._since: dict[EpochKey, int] = {}
         self._written: Written = {}
         self._clock_us = 0
@@ -118,7 +134,11 @@ class Roll:
         self._tick += 1
         self._store.write_rates(rates, Heartbeat(epoch, self._tick, now_us, self._wall_us()))
         # From here on everything is written: remember it.
-        self._written.update({(r.scope, r.indicator, r.window): (r.numerator, r.denominator) for r in rates})
+        if rates or self._published is None:
+            self._written.update({(r.scope, r.indicator, r.window): (r.numerator, r.denominator) for r in rates})
+            self._published = Published(epoch, self._tick, now_us, dict(self._written))
+        else:
+            self._published = self._published._replace(tick=self._tick, as_of_us=now_us)
         self._since, self._clock_us, self._dirty = changes.flushes, now_us, set()
         self._no_beat_before_s = started_s + BEAT_S
         if full:
