@@ -130,7 +130,7 @@ def figures_of_marks(client: Client, kind: Kind, tree: UnitTree, now_s: int) -> 
                 INNER JOIN ({scopes}) AS r ON r.unit = toString(m.unit)
                 WHERE s >= r.start AND s < r.end GROUP BY scope"""
         ]
-        if columns_of(kind.key).has_field:
+        if columns_of(kind).has_field:
             sources.append(
                 f"""SELECT concat('field:', toString(field)) AS scope, {", ".join(sums)}
                     FROM ({marks.format(field="field")}) WHERE isNotNull(field) GROUP BY scope"""
@@ -144,7 +144,7 @@ def figures_of_marks(client: Client, kind: Kind, tree: UnitTree, now_s: int) -> 
 
 def figures_of_snapshots(client: Client, kind: Kind, tree: UnitTree, now_s: int) -> dict[Key, tuple[int, int]]:
     """Recompute the marks of every stored snapshot with this program's mark functions and count them."""
-    has_field = columns_of(kind.key).has_field
+    has_field = columns_of(kind).has_field
     spans = {indicator.key: _spans(indicator.reading, now_s) for indicator in kind.indicators}
     cuts = sorted({moment for many in spans.values() for span in many for moment in (span.start_s, span.end_s)})
     # Marks between the same two cuts belong to the same windows: they are counted once and told apart at the end.

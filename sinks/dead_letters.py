@@ -1,5 +1,8 @@
 """Refused records: kept with their bytes and the reason, listed, and marked once they were dealt with."""
 
+# ruff: noqa: S608
+# The only text put together is this module's own expression; what comes from outside is a parameter.
+
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -9,16 +12,47 @@ from sinks.client import Client
 from sinks.columns import INSTANT
 from streams.rows import DeadLetter
 
-__all__ = ["LetterState", "StoredLetter", "count_dead_letters", "dead_letters", "write_dead_letters"]
+__all__ = [
+    "SOURCE_SQL",
+    "UNKNOWN_SOURCE",
+    "LetterGroup",
+    "LetterState",
+    "StoredLetter",
+    "count_dead_letters",
+    "dead_letters",
+    "letter_groups",
+    "write_dead_letters",
+]
 
 LetterState = Literal["refused", "sent_again", "dropped"]
 
 
 class StoredLetter(NamedTuple):
-    """A refused record and what was done with it."""
+    """A refused record, what was done with it, and the source it names (``?`` when it cannot be read)."""
 
     letter: DeadLetter
     state: LetterState
+    source: str
+
+
+class LetterGroup(NamedTuple):
+    """Records of one source that wait with one reason; ``newest_us``: when the last of them was refused."""
+
+    reason: str
+    source: str
+    records: int
+    newest_us: int
+
+
+UNKNOWN_SOURCE = "?"
+"""Stands for the source of a record whose bytes do not tell it."""
+
+# Bytes that are no JSON often still hold the words "source": "…"; more than what a source may have is none.
+SOURCE_SQL = (
+    "if(length(JSONExtractString(value, 'source') AS named) BETWEEN 1 AND 128, toValidUTF8(named), "
+    """if((toValidUTF8(extract(value, '"source"\\\\s*:\\\\s*"([^"\\\\\\\\]{1,128})"')) AS found) = '', '?', found))"""
+)
+"""Expression of the source that a row of ``dead_letters`` names."""
 
 
 def write_dead_letters(client: Client, rows: Sequence[DeadLetter], state: LetterState = "refused") -> None:
@@ -52,33 +86,48 @@ def count_dead_letters(client: Client) -> int:
     return int(count)
 
 
+def letter_groups(client: Client, limit: int = 1_000) -> list[LetterGroup]:
+    """Return the records that wait, by reason and source, the most frequent first."""
+    rows = client.rows(
+        f"""
+        SELECT toString(reason), {SOURCE_SQL} AS source, count() AS n, max(toUnixTimestamp64Micro(time))
+        FROM dead_letters FINAL WHERE state = 'refused'
+        GROUP BY reason, source ORDER BY n DESC, reason, source LIMIT {{limit:UInt32}}""",
+        {"limit": limit},
+    )
+    return [LetterGroup(reason, source, int(n), int(newest)) for reason, source, n, newest in rows]
+
+
 def dead_letters(
     client: Client,
     *,
     after: tuple[str, int, int] = ("", 0, -1),
     limit: int = 1_000,
     reason: str | None = None,
+    source: str | None = None,
     state: LetterState | None = "refused",
 ) -> list[StoredLetter]:
     """Return a page of refused records in order of (topic, partition, offset), those behind ``after``.
 
-    ``reason`` and ``state`` narrow it; None is any. The next page begins after the last row's place.
+    ``reason``, ``source`` and ``state`` narrow it; None is any. The next page begins after the last row's place.
     """
     rows = client.rows(
-        """
+        f"""
         SELECT toString(topic), `partition`, offset, toString(reason), hex(error),
                if(isNull(key), NULL, hex(assumeNotNull(key))), hex(value), toUnixTimestamp64Micro(time),
-               toString(state)
+               toString(state), {SOURCE_SQL} AS source
         FROM dead_letters FINAL
-        WHERE (topic, `partition`, offset) > ({topic:String}, {partition:UInt16}, {offset:Int64})
-          AND ({reason:String} = '' OR reason = {reason:String})
-          AND ({state:String} = '' OR toString(state) = {state:String})
-        ORDER BY topic, `partition`, offset LIMIT {limit:UInt32}""",
+        WHERE (topic, `partition`, offset) > ({{topic:String}}, {{partition:UInt16}}, {{offset:Int64}})
+          AND ({{reason:String}} = '' OR reason = {{reason:String}})
+          AND ({{source:String}} = '' OR source = {{source:String}})
+          AND ({{state:String}} = '' OR toString(state) = {{state:String}})
+        ORDER BY topic, `partition`, offset LIMIT {{limit:UInt32}}""",
         {
             "topic": after[0],
             "partition": after[1],
             "offset": after[2],
             "reason": reason or "",
+            "source": source or "",
             "state": state or "",
             "limit": limit,
         },
@@ -97,6 +146,7 @@ def dead_letters(
                 int(time_us),
             ),
             done,
+            source_of,
         )
-        for topic, partition, offset, why, error, key, value, time_us, done in rows
+        for topic, partition, offset, why, error, key, value, time_us, done, source_of in rows
     ]

@@ -21,7 +21,7 @@ def write_entities(client: Client, batch: EntityBatch, definitions: int) -> None
 
 def entity_table(batch: EntityBatch, definitions: int) -> pa.Table:
     """Build the Arrow table of a batch; ``definitions`` is the sequence under which marks were counted."""
-    layout = columns_of(batch.kind.key)
+    layout = columns_of(batch.kind)
     data = _taken("data", batch.events)
     # A pass for each column: transposing rows with zip costs five times as much, for its 50,000 iterators.
     columns: dict[str, pa.Array[Any]] = {

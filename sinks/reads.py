@@ -6,7 +6,7 @@ Panes are summed as roll sums them: of the current epochs alone, so an epoch tha
 # ruff: noqa: S608
 # Tables and columns in SQL come from the registry and this program; every value is a parameter.
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import starmap
 from typing import NamedTuple
 
@@ -26,7 +26,6 @@ __all__ = [
     "SourceAge",
     "ageing",
     "buckets",
-    "letters_by_reason",
     "pipeline_facts",
     "published_since",
     "source_ages",
@@ -234,14 +233,3 @@ def pipeline_facts(client: Client) -> PipelineFacts:
               FROM epochs GROUP BY topic, `partition`)"""
     )
     return PipelineFacts(int(ready), int(waiting), int(dead))
-
-
-def letters_by_reason(client: Client, limit: int) -> list[tuple[str, int]]:
-    """Return reasons of refusal with how many records wait for being dealt with, the most frequent first."""
-    rows: Sequence[tuple[str, int]] = client.rows(
-        """
-        SELECT toString(reason), count() AS n FROM dead_letters FINAL
-        WHERE state = 'refused' GROUP BY reason ORDER BY n DESC, reason LIMIT {limit:UInt32}""",
-        {"limit": limit},
-    )
-    return [(reason, int(n)) for reason, n in rows]

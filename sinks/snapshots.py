@@ -21,7 +21,7 @@ def stored_batches(client: Client, kind: Kind) -> Iterator[EntityBatch]:
 
     ``marks`` are those stored with the row. Rows written while this runs may or may not be among them.
     """
-    layout = columns_of(kind.key)
+    layout = columns_of(kind)
     fields = ", ".join(f"`{name}`" for name in layout.names)
     marks = ", ".join(f"{key}_at, {key}_good" for key in layout.marks)
     width = len(layout.names)

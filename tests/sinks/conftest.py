@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from sinks.alert_store import ClickHouseAlertStore
 from sinks.client import Client, connect
 from sinks.migrate import migrate
 from sinks.store import ClickHouseStore
 from tests.conftest import Database
+from tests.support.alert_store import sunday_store
 
 
 @pytest.fixture
@@ -26,6 +28,12 @@ def store(client: Client) -> ClickHouseStore:
     found = ClickHouseStore(client)
     found.ensure_definitions("first")
     return found
+
+
+@pytest.fixture
+def alerts(client: Client) -> ClickHouseAlertStore:
+    """A store of alerts with all tables, on a Sunday morning."""
+    return sunday_store(client)
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ def test_other_definitions_need_a_rebuild(store: ClickHouseStore) -> None:
     """Rows counted under other definitions stop the start, until they are adopted."""
     store.write_entities(batch())
 
-    with pytest.raises(DefinitionsChangedError, match=r"definitions first \(number 1\).*run `nhip rebuild`"):
+    with pytest.raises(DefinitionsChangedError, match=r"dossiers were .* \(number 1\).*run `nhip rebuild`"):
         store.ensure_definitions("second")
     rv = store.adopt_definitions("second")
     store.write_entities(batch())
