@@ -16,11 +16,12 @@ from contract.marks import epoch_us
 from producers.plan import Plan, Row
 from producers.refusal import Refusal
 
-__all__ = ["Outcome", "events_of"]
+__all__ = ["Outcome", "events_of", "present"]
 
 _START, _ROW, _END = 0, 1, 2
 """Order of changes in one instant."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class Outcome(NamedTuple):
@@ -60,6 +61,22 @@ def events_of(plan: Plan, cells: Iterable[tuple[int, dict[str, str]]]) -> Outcom
     return Outcome(events, refusals)
 
 
+def present(plan: Plan, row: Row, moment: datetime, version: int) -> Event | Refusal:
+    """Return the one snapshot of what a row of ``cases`` or ``snapshots`` says now; for sources without a history.
+
+    Nothing is withheld: what stands in the row is known. ``moment`` and ``version`` become the event's.
+    """
+    if plan.mapping.layout == "snapshots":
+        return _event(plan, row, moment, version, _row_values(plan, row))
+    if row.start is None and row.end is None:
+        return _momentless(plan, row)
+    state = _State(plan, [row])
+    for at, order in ((row.start, _START), (row.end, _END)):
+        if at is not None:
+            state.apply(_Change(at, order, row, reads=False))
+    return _event(plan, row, moment, version, state.values(_END_OF_TIME))
+
+
 def _accepted(made: Iterator[Event | Refusal], refusals: list[Refusal]) -> Iterator[Event]:
     for one in made:
         if isinstance(one, Refusal):
@@ -85,10 +102,14 @@ def _case(plan: Plan, rows: list[Row]) -> Iterator[Event | Refusal]:
     for other in others:
         yield Refusal(other.number, plan.mapping.subject.column, f"{other.subject} is already in row {first.number}")
     if first.start is None and first.end is None:
-        yield Refusal(first.number, plan.mapping.moments.start, "is empty: the case has no moment at all")
+        yield _momentless(plan, first)
         return
     changes = [_Change(first.start, _START, first, reads=False)] if first.start is not None else []
     yield from _history(plan, [first], changes)
+
+
+def _momentless(plan: Plan, row: Row) -> Refusal:
+    return Refusal(row.number, plan.mapping.moments.start, "is empty: the case has no moment at all")
 
 
 def _history(plan: Plan, rows: list[Row], changes: list[_Change]) -> Iterator[Event | Refusal]:
@@ -111,11 +132,16 @@ def _full(plan: Plan, rows: list[Row]) -> Iterator[Event | Refusal]:
         stated = _stated_version(row)
         version = max(stated, version + 1)
         moment = row.moment if row.moment is not None else _EPOCH + timedelta(microseconds=stated)
-        values: dict[str, Any] = {}
-        for source, value in zip(plan.sources, row.values, strict=True):
-            if values.get(source.field.name) is None:
-                values[source.field.name] = value
-        yield _event(plan, row, moment, version, values)
+        yield _event(plan, row, moment, version, _row_values(plan, row))
+
+
+def _row_values(plan: Plan, row: Row) -> dict[str, Any]:
+    """Return the values of a row that is a full state; of several sources the first that has a value."""
+    values: dict[str, Any] = {}
+    for source, value in zip(plan.sources, row.values, strict=True):
+        if values.get(source.field.name) is None:
+            values[source.field.name] = value
+    return values
 
 
 class _State:
