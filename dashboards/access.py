@@ -1,26 +1,16 @@
 """Who may look: wall tokens that can be revoked and limited to units, everybody, or this machine alone."""
 
-import hashlib
-import os
-import re
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+
+from producers.tokens import AccessError, HashedToken, TokenStore, TokenWatch
 
 __all__ = ["Access", "AccessError", "Mode", "Token", "TokenFile", "Viewer", "is_loopback"]
-
-_NAME = re.compile(r"[\w .-]{1,64}")
-
-
-class AccessError(Exception):
-    """Tokens cannot be read or written, or an address must not be served so; says what to do."""
 
 
 class Mode(Enum):
@@ -31,12 +21,9 @@ class Mode(Enum):
     LOOPBACK = "loopback"
 
 
-class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One token as it is kept: never itself, only its SHA-256. Without units it may see everything."""
+class Token(HashedToken, frozen=True, forbid_unknown_fields=True):
+    """A wall token; without units it may see everything."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=64)]
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-    created: datetime
     units: tuple[str, ...] = ()
 
 
@@ -48,50 +35,15 @@ class Viewer(msgspec.Struct, frozen=True):
     sha256: str | None = None
 
 
-class TokenFile:
-    """The tokens in a JSON file that only its owner may read. Raises AccessError."""
+class TokenFile(TokenStore[Token]):
+    """The wall tokens in their file. Raises AccessError."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def read(self) -> tuple[Token, ...]:
-        """Return all tokens; none when there is no file."""
-        try:
-            return msgspec.json.decode(self.path.read_bytes(), type=tuple[Token, ...])
-        except FileNotFoundError:
-            return ()
-        except (OSError, msgspec.DecodeError) as error:
-            raise AccessError(f"{self.path}: the wall tokens cannot be read: {error}") from error
+        super().__init__(path, Token, "wall tokens")
 
     def create(self, name: str, units: Sequence[str], now: datetime) -> str:
         """Add a token and return it: it is shown this once and never kept."""
-        if not _NAME.fullmatch(name):
-            raise AccessError(f"{name!r} is no name: 1 to 64 letters, digits, spaces, dots or hyphens")
-        tokens = self.read()
-        if any(token.name == name for token in tokens):
-            raise AccessError(f"there is a token {name!r} already: revoke it first, or choose another name")
-        secret = secrets.token_urlsafe(32)
-        self._write((*tokens, Token(name, digest(secret), now, tuple(dict.fromkeys(units)))))
-        return secret
-
-    def revoke(self, name: str) -> None:
-        """Remove a token; whoever looks with it is shut out within seconds."""
-        tokens = self.read()
-        left = tuple(token for token in tokens if token.name != name)
-        if len(left) == len(tokens):
-            known = ", ".join(token.name for token in tokens) or "none"
-            raise AccessError(f"there is no token {name!r}; known: {known}")
-        self._write(left)
-
-    def _write(self, tokens: tuple[Token, ...]) -> None:
-        beside = self.path.with_name(f"{self.path.name}.new")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(tokens)) + b"\n")
-            beside.replace(self.path)
-        except OSError as error:
-            raise AccessError(f"{self.path}: the wall tokens cannot be written: {error}") from error
+        return self.add(name, lambda sha256: Token(name, sha256, now, tuple(dict.fromkeys(units))))
 
 
 class Access:
@@ -104,10 +56,8 @@ class Access:
         self, mode: Mode, tokens: TokenFile | None = None, below: Callable[[str], frozenset[str]] | None = None
     ) -> None:
         self.mode = mode
-        self._file = tokens
+        self._watch = None if tokens is None else TokenWatch(tokens)
         self._below = below or (lambda code: frozenset({code}))
-        self._stamp: tuple[int, int] | None = None
-        self._viewers: dict[str, Viewer] = {}
 
     @classmethod
     def choose(
@@ -132,35 +82,25 @@ class Access:
         """Return who comes with this token (None: without one), or None when they may not look."""
         if self.mode is not Mode.TOKENS:
             return Viewer(self.mode.value)
-        return None if secret is None else self._current().get(digest(secret))
+        if secret is None or self._watch is None:
+            return None
+        token = self._watch.find(secret)
+        return None if token is None else _viewer(token)
 
     def still(self, viewer: Viewer) -> bool:
         """Whether a viewer may go on looking: false soon after the token was revoked or changed."""
-        return viewer.sha256 is None or self._current().get(viewer.sha256) == viewer
+        if viewer.sha256 is None:
+            return True
+        token = None if self._watch is None else self._watch.current().get(viewer.sha256)
+        return token is not None and _viewer(token) == viewer
 
     def allows(self, viewer: Viewer, code: str) -> bool:
         """Whether a viewer may see a unit."""
         return viewer.units is None or any(code in self._below(own) for own in viewer.units)
 
-    def _current(self) -> dict[str, Viewer]:
-        if self._file is None:
-            return {}
-        try:
-            found = self._file.path.stat()
-            stamp = (found.st_mtime_ns, found.st_ino)
-            if stamp != self._stamp:
-                self._viewers = {
-                    token.sha256: Viewer(token.name, token.units or None, token.sha256) for token in self._file.read()
-                }
-                self._stamp = stamp
-        except (OSError, AccessError):
-            self._viewers, self._stamp = {}, None
-        return self._viewers
 
-
-def digest(secret: str) -> str:
-    """Return what is kept of a token; it is random and long, so that no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _viewer(token: Token) -> Viewer:
+    return Viewer(token.name, token.units or None, token.sha256)
 
 
 def is_loopback(host: str) -> bool:

@@ -104,7 +104,7 @@ def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[b
     if words is None:
         words = Text(f"Yêu cầu không thực hiện được: {error.detail}", f"The request was refused: {error.detail}")
     headers = {**HEADERS, **(error.headers or {}), "Cache-Control": "no-store"}
-    if request.url.path.startswith("/api"):
+    if request.url.path.startswith(("/api", "/v1")):
         body = orjson.dumps({"status_code": error.status_code, "detail": words.en, "error": words._asdict()})
         return Response(body, status_code=error.status_code, media_type=MediaType.JSON, headers=headers)
     page = _PAGE.format(vi=_escaped(words.vi), en=_escaped(words.en)).encode()

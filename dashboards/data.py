@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contract.text import Text
+from dashboards.alerts.standing import Standing
+from sinks.dead_letters import LetterGroup
 from sinks.overdue import OverdueDossier
 from sinks.reads import Ageing, Bucket, PipelineFacts, SourceAge
+from streams.alerts import Action
 from streams.clock import US_PER_S
 from streams.rows import Heartbeat
 
@@ -35,7 +39,9 @@ class Data:
     """Everything last read.
 
     ``rates``: (scope, indicator, window) → (numerator, denominator). ``beat`` is None before the first figures.
-    ``lag``: records in Kafka that are not counted yet; None when nobody can say. Times are microseconds since 1970.
+    ``lag``: records in Kafka that are not counted yet; None when nobody can say. ``alerts`` are those that are
+    pending or firing, ``mutes`` those in force, ``titles`` what rules call themselves, by id. Times are
+    microseconds since 1970.
     """
 
     read_us: int
@@ -44,8 +50,11 @@ class Data:
     details: Mapping[str, ScopeDetail] = field(default_factory=dict)
     sources: Sequence[SourceAge] = ()
     facts: PipelineFacts = NO_FACTS
-    letters: Sequence[tuple[str, int]] = ()
+    letters: Sequence[LetterGroup] = ()
     lag: int | None = None
+    alerts: Sequence[Standing] = ()
+    mutes: Sequence[Action] = ()
+    titles: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def now_s(self) -> int:

@@ -7,6 +7,7 @@ from contract.days import DAY_S, HOUR_S, local_day_start
 from contract.indicators import Reading
 from contract.registry import INDICATORS
 from contract.words import WORDS, Text, same
+from dashboards.bars import series_of
 from dashboards.numbers import count_text
 from dashboards.screens import Panel, ScopeKind
 from dashboards.view import View, text
@@ -120,20 +121,14 @@ def per_hour(panel: Panel, view: View) -> dict[str, Any]:
     detail, now_s = view.detail(panel), view.data.now_s
     midnight = local_day_start(now_s)
     sums = {key: _hours(detail.today.get(key, ()), midnight) for key in panel.indicators}
-    if len(panel.indicators) > 1:
-        names = {"online": WORDS["received"], "on_time": WORDS["finished"]}
-        series = [(key, names[key], {hour: count for hour, (_, count) in sums[key].items()}) for key in sums]
-    else:
-        key = panel.indicators[0]
-        whole, good = (
-            (WORDS["paid"], WORDS["paid_online"])
-            if key == "online_payment"
-            else (WORDS["meetings"], WORDS["paperless"])
+    series = [
+        (
+            key if side == "count" else f"{key}_good",
+            name,
+            {hour: pair[side == "count"] for hour, pair in sums[key].items()},
         )
-        series = [
-            (key, whole, {hour: count for hour, (_, count) in sums[key].items()}),
-            (f"{key}_good", good, {hour: top for hour, (top, _) in sums[key].items()}),
-        ]
+        for name, key, side in series_of(panel)
+    ]
     begun = (now_s - midnight) // HOUR_S
     busy = [hour for _, _, values in series for hour in values]
     hours = range(min([_FIRST_HOUR, *busy]), max([_LAST_HOUR, begun]) + 1)

@@ -7,6 +7,7 @@ from contract.days import DAY_S
 from contract.registry import INDICATORS
 from contract.windows import STATE_WINDOW
 from contract.words import WINDOW_WORDS, WORDS, Text, same
+from dashboards.alerts.panels import alert_items, covered
 from dashboards.numbers import count_text, duration_text, percent_text
 from dashboards.screens import Content, Panel
 from dashboards.targets import State
@@ -15,14 +16,16 @@ from streams.clock import US_PER_S
 
 __all__ = ["ages", "attention", "dead_letters", "most_overdue", "pipeline"]
 
-_WINDOWS = {"overdue": "now", "due_soon": "now", "paperless_meeting": "7d"}
 _SEVERITY: dict[State, int] = {"bad": 0, "none": 1, "watch": 2, "ok": 3}
 _SHARE_OF_EACH = 3
 """At most so many items of one sort, so that thirty late communes do not hide a silent source."""
 
 
 class _Item(NamedTuple):
-    """One thing that needs attention; ``weight`` orders those of one sort and state, the heavier first."""
+    """One thing that needs attention; ``weight`` orders those of one sort and state, the heavier first.
+
+    ``about`` is the scope and indicator (or gauge) of an alert that would say the same.
+    """
 
     sort: str
     state: State
@@ -31,13 +34,16 @@ class _Item(NamedTuple):
     text: Text
     right: Text
     since_us: int | None
+    about: tuple[str, str]
 
 
 def attention(panel: Panel, view: View) -> dict[str, Any]:
-    """Return what misses its target now, sources that are silent, what is due soon; the most severe first."""
-    found = [*_missed(panel, view), *_silent(view), *_due_soon(view)]
+    """Return alerts that fire, then what misses its target, silent sources, what is due soon; the worst first."""
+    firing, told = alert_items(view), covered(view)
+    found = [item for item in (*_missed(panel, view), *_silent(view), *_due_soon(view)) if item.about not in told]
     found.sort(key=lambda item: (_SEVERITY[item.state], -item.weight, item.title.vi))
-    room, chosen, taken = panel.rows or 6, list[_Item](), dict[str, int]()
+    rows = panel.rows or 6
+    room, chosen, taken = max(0, rows - len(firing)), list[_Item](), dict[str, int]()
     for item in found:
         taken[item.sort] = taken.get(item.sort, 0) + 1
         if taken[item.sort] <= _SHARE_OF_EACH:
@@ -47,16 +53,19 @@ def attention(panel: Panel, view: View) -> dict[str, Any]:
     chosen = sorted(chosen[:room], key=lambda item: (_SEVERITY[item.state], -item.weight, item.title.vi))
     return {
         "items": [
-            {
-                "state": item.state,
-                "title": text(item.title),
-                "text": text(item.text),
-                "right": text(item.right),
-                "since_us": item.since_us,
-            }
-            for item in chosen
+            *firing[:rows],
+            *(
+                {
+                    "state": item.state,
+                    "title": text(item.title),
+                    "text": text(item.text),
+                    "right": text(item.right),
+                    "since_us": item.since_us,
+                }
+                for item in chosen
+            ),
         ],
-        "total": len(found),
+        "total": len(firing) + len(found),
     }
 
 
@@ -115,11 +124,15 @@ def most_overdue(panel: Panel, view: View) -> dict[str, Any]:
 
 
 def dead_letters(panel: Panel, view: View) -> dict[str, Any]:
-    """Refused records by reason."""
-    columns = (("reason", WORDS["reason"], "left"), ("count", WORDS["count"], "right"))
+    """Refused records by reason and source."""
+    columns = (
+        ("reason", WORDS["reason"], "left"),
+        ("source", WORDS["source"], "left"),
+        ("count", WORDS["count"], "right"),
+    )
     return {
         "columns": _columns(columns),
-        "rows": [[reason, n] for reason, n in view.data.letters[: panel.rows or None]],
+        "rows": [[group.reason, group.source, group.records] for group in view.data.letters[: panel.rows or None]],
     }
 
 
@@ -184,12 +197,13 @@ def _missed(panel: Panel, view: View) -> Iterable[_Item]:
                 Text(*line),
                 WINDOW_WORDS[window],
                 None,
+                (f"unit:{code}", key),
             )
 
 
 def _judged(view: View, code: str, key: str) -> tuple[str, int, int]:
     """Return the first window in which there is enough to judge: the headline's, or the month's behind it."""
-    first = _WINDOWS.get(key, "today")
+    first = INDICATORS[key].window
     for window in (first, "30d") if first != STATE_WINDOW else (first,):
         good, count = view.data.figure(f"unit:{code}", key, window)
         if count >= view.targets.of(key).minimum_n:
@@ -216,6 +230,7 @@ def _silent(view: View) -> Iterable[_Item]:
             Text(*(f"{first}; {second.format(duration=d)}" for first, second, d in words)),
             Text(*(word.format(duration=d) for word, d in zip(WORDS["silent_for"], age, strict=True))),
             seen_us,
+            (f"source:{source}", "silence"),
         )
 
 
@@ -225,7 +240,16 @@ def _due_soon(view: View) -> Iterable[_Item]:
         if view.targets.state("due_soon", count, open_now) not in ("watch", "bad"):
             continue
         line = (word.format(n=n) for word, n in zip(WORDS["due_soon_text"], count_text(count), strict=True))
-        yield _Item("due_soon", "watch", count, view.name(code), Text(*line), WORDS["due_soon_title"], None)
+        yield _Item(
+            "due_soon",
+            "watch",
+            count,
+            view.name(code),
+            Text(*line),
+            WORDS["due_soon_title"],
+            None,
+            (f"unit:{code}", "due_soon"),
+        )
 
 
 def _short(percent: str) -> str:

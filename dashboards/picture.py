@@ -5,6 +5,7 @@ from typing import Any
 
 from contract.words import Text
 from dashboards import figures, lists
+from dashboards.alerts import panels
 from dashboards.screens import Content, Panel, Screen
 from dashboards.view import View, text
 
@@ -22,6 +23,9 @@ _DRAW: Mapping[Content, Callable[[Panel, View], dict[str, Any]]] = {
     Content.SOURCES: lists.ages,
     Content.UNITS: lists.ages,
     Content.PIPELINE: lists.pipeline,
+    Content.ALERTS: panels.alerts,
+    Content.PENDING: panels.alerts,
+    Content.MUTED: panels.muted,
 }
 
 _PASSING = frozenset({"now_us", "as_of_us", "measured_us", "age_s"})

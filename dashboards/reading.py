@@ -5,11 +5,17 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 
 from contract.days import DAY_S, HOUR_S, MINUTE_S, floor_hour, floor_minute, local_day_start
+from contract.text import Text
 from contract.windows import Level
+from dashboards.alerts.standing import standings
+from dashboards.alerts.titles import titles_of
 from dashboards.data import NO_FACTS, Data, ScopeDetail
 from dashboards.figures import HALF_HOUR_S
 from dashboards.view import Place
+from sinks.alert_actions import live_actions, mutes
+from sinks.alerts import open_alerts
 from sinks.client import Client
+from sinks.dead_letters import LetterGroup, letter_groups
 from sinks.overdue import OverdueDossier, most_overdue
 from sinks.rates import heartbeat
 from sinks.reads import (
@@ -18,13 +24,13 @@ from sinks.reads import (
     PipelineFacts,
     ageing,
     buckets,
-    letters_by_reason,
     pipeline_facts,
     published_since,
     source_ages,
     states_before,
     states_over,
 )
+from sinks.rule_sets import read_rules
 from streams.clock import US_PER_S, Now
 
 __all__ = ["Reading"]
@@ -51,7 +57,8 @@ class _Slow:
     before: dict[str, Before] = field(default_factory=dict)
     overdue: dict[str, Sequence[OverdueDossier]] = field(default_factory=dict)
     facts: PipelineFacts = NO_FACTS
-    letters: Sequence[tuple[str, int]] = ()
+    letters: Sequence[LetterGroup] = ()
+    titles: Mapping[str, Text] = field(default_factory=dict)
 
 
 class Reading:
@@ -98,9 +105,9 @@ class Reading:
             started = self._start_slow(scopes, data.now_s)
             self._slow_s = now_s if started else float("-inf")  # a new scope waits for the reads under way
         self._take_slow()
-        data = replace(data, facts=self._slow.facts, letters=self._slow.letters)
+        data = replace(data, facts=self._slow.facts, letters=self._slow.letters, titles=self._slow.titles)
         if new or now_s - self._quick_s >= QUICK_S:
-            data = self._read_quick(data, scopes)
+            data = self._read_alerts(self._read_quick(data, scopes))
             self._quick_s = now_s
         self._scopes = scopes
         self._data = data
@@ -137,6 +144,13 @@ class Reading:
         }
         return replace(data, details=details, sources=source_ages(self._client))
 
+    def _read_alerts(self, data: Data) -> Data:
+        # Mutes end by the clock of the figures: history that is replayed has its own.
+        now_us = data.now_s * US_PER_S
+        found = standings(open_alerts(self._client), live_actions(self._client, now_us), now_us, data.titles)
+        in_force = sorted(mutes(self._client, now_us), key=lambda mute: (mute.until_us or 0, mute.rule, mute.scope))
+        return replace(data, alerts=found, mutes=in_force)
+
     def _start_slow(self, scopes: frozenset[str], now_s: int) -> bool:
         if self._slow_job is not None:
             return False
@@ -163,7 +177,8 @@ class Reading:
             before=self._before(scopes, now_s),
             overdue={scope: self._overdue(scope, now_s) for scope in scopes},
             facts=pipeline_facts(self._client),
-            letters=letters_by_reason(self._client, _LETTERS),
+            letters=letter_groups(self._client, _LETTERS),
+            titles=titles_of(read_rules(self._client)),
         )
 
     def _before(self, scopes: frozenset[str], now_s: int) -> dict[str, Before]:

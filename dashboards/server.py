@@ -2,29 +2,31 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import Cookie
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.response import Redirect
 
 from contract.words import Text
 from dashboards.access import Access, Mode, is_loopback
+from dashboards.alerts.api import alerts
 from dashboards.answers import HEADERS, Refusal, failed, refused
 from dashboards.api import HANDLERS
 from dashboards.pictures import Pictures
 from dashboards.reader import Reader
 from dashboards.series import Series
-from dashboards.services import Services, store_down
+from dashboards.services import ADMITS_ITSELF, Services, store_down
 from dashboards.targets import Targets
 from dashboards.view import Place
 from dashboards.wall.pages import wall_router
@@ -37,6 +39,12 @@ COOKIE = "nhip_wall"
 COOKIE_S = 400 * 86_400
 """Browsers keep no cookie for longer; a wall that was set up once stays logged in."""
 
+_SCHEMES: dict[str, SecurityScheme | Reference] = {
+    "intakeToken": SecurityScheme(
+        type="http", scheme="bearer", description="a producer's token, of `nhip intake-token create`"
+    ),
+}
+
 log = structlog.get_logger()
 
 
@@ -48,8 +56,9 @@ def create_server(
     access: Access,
     build: str,
     wall_us: Now,
+    routers: Sequence[Router] = (),
 ) -> Litestar:
-    """Put the application together; the reader runs as long as it does."""
+    """Put the application together; the reader runs as long as it does. ``routers``: what else it answers."""
     pictures = Pictures(reader, place, targets, wall_us, build)
     services = Services(reader, pictures, series, place, targets, access, wall_us)
 
@@ -62,7 +71,7 @@ def create_server(
             await task
 
     return Litestar(
-        route_handlers=[home, *HANDLERS, wall_router(pictures)],
+        route_handlers=[home, *HANDLERS, alerts, wall_router(pictures), *routers],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         before_request=_admitted(services),
         after_request=_dressed,
@@ -71,8 +80,9 @@ def create_server(
         openapi_config=OpenAPIConfig(
             title="Nhịp dịch vụ công",
             version=build,
-            description="Read-only figures of public services. Rates are shares from 0 to 1, null without any case; "
-            "times are microseconds since 1970.",
+            description="Figures of public services. Rates are shares from 0 to 1, null without any case; "
+            "times are microseconds since 1970. Events of producers are taken at /v1/events.",
+            components=Components(security_schemes=_SCHEMES),
             path="/api/openapi.json",
             render_plugins=[JsonRenderPlugin(path="/")],
         ),
@@ -100,6 +110,8 @@ def _admitted(services: Services) -> Callable[[Request[Any, Any, Any]], Response
     """Return what runs before every handler: find out who asks, and refuse who may not."""
 
     def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
+        if request.route_handler.opt.get(ADMITS_ITSELF):
+            return None
         if services.access.mode is Mode.LOOPBACK and not _local(request):
             raise Refusal(421, _OTHER_HOST)
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")

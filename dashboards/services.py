@@ -1,6 +1,7 @@
 """What the handlers of the application share."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from contract.words import Text
 from dashboards.access import Access
@@ -13,7 +14,10 @@ from dashboards.targets import Targets
 from dashboards.view import Place, View
 from streams.clock import Now
 
-__all__ = ["Services", "store_down"]
+__all__ = ["ADMITS_ITSELF", "Services", "store_down"]
+
+ADMITS_ITSELF: Final = "admits_itself"
+"""Option of a route that needs no wall token: what it asks for instead is its own affair."""
 
 
 @dataclass(frozen=True, slots=True)

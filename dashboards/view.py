@@ -109,11 +109,15 @@ class View:
         return max(0, self.now_us - moment_us) // US_PER_S
 
     def source_state(self, source: str, seen_us: int) -> State:
-        """Judge a source by its silence: to be watched beyond what is expected, missed beyond twice that."""
-        age_s, expected_s = self.age_s(seen_us), self.targets.expected_s(source)
-        if age_s <= expected_s:
+        """Judge a source by its silence: to be watched beyond what is expected, missed beyond twice that.
+
+        Of a source that speaks in office hours alone, only these count.
+        """
+        sources, expected_s = self.targets.sources, self.targets.expected_s(source)
+        silent_s = sources.silent_s(source, seen_us // US_PER_S, self.now_us // US_PER_S)
+        if silent_s <= expected_s:
             return "ok"
-        return "watch" if age_s <= 2 * expected_s else "bad"
+        return "watch" if silent_s <= 2 * expected_s else "bad"
 
     def day(self) -> str:
         """Return the local day of the data, ISO."""

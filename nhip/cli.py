@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from contract.calendar import CalendarError
+from contract.sources import SourcesError
 from contract.units import UnitError
 from dashboards.access import AccessError
 from dashboards.grafana.errors import (
@@ -18,17 +19,35 @@ from dashboards.grafana.errors import (
     GrafanaTooOldError,
 )
 from dashboards.targets import TargetsError
+from nhip.commands import (
+    alerts,
+    dead_letters,
+    events,
+    figures,
+    intake_token,
+    mapping,
+    poll,
+    run,
+    serve,
+    services,
+    simulate,
+    wall_token,
+)
 from nhip.commands import dashboards as dashboards_command
-from nhip.commands import dead_letters, figures, run, serve, services, wall_token
 from nhip.console import OUT, say
 from nhip.drain import DrainError
 from nhip.local import LocalServiceError
 from nhip.settings import SettingsError, load_settings
 from producers.client import ProducerError
 from producers.mapping import MappingError
+from producers.mend import MendError
+from producers.poll.errors import PollError, SourceUnreachableError, StateError
 from producers.replay import ReplayError
 from sinks.definitions import DefinitionsChangedError, PartitionsChangedError
+from sinks.links import LinkKeyError
 from sinks.migrate import SchemaError
+from sinks.recipients import RecipientsError
+from streams.rule_file import RulesError
 from streams.store import StoreUnavailableError
 
 __all__ = ["app", "main"]
@@ -41,11 +60,19 @@ EXIT_REFUSED = 78
 _EXITS: dict[type[Exception], int] = {
     SettingsError: EXIT_USAGE,
     MappingError: EXIT_BAD_INPUT,
+    MendError: EXIT_BAD_INPUT,
     ReplayError: EXIT_BAD_INPUT,
+    SourceUnreachableError: EXIT_UNAVAILABLE,
+    StateError: EXIT_REFUSED,
+    PollError: EXIT_BAD_INPUT,
     UnitError: EXIT_BAD_INPUT,
     CalendarError: EXIT_BAD_INPUT,
     TargetsError: EXIT_BAD_INPUT,
+    SourcesError: EXIT_BAD_INPUT,
     AccessError: EXIT_USAGE,
+    RulesError: EXIT_BAD_INPUT,
+    RecipientsError: EXIT_BAD_INPUT,
+    LinkKeyError: EXIT_REFUSED,
     ProducerError: EXIT_UNAVAILABLE,
     StoreUnavailableError: EXIT_UNAVAILABLE,
     LocalServiceError: EXIT_UNAVAILABLE,
@@ -71,9 +98,15 @@ run.register(app)
 services.register(app)
 figures.register(app)
 serve.register(app)
+poll.register(app)
+simulate.register(app)
+app.add_typer(events.app, name="events")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(dashboards_command.app, name="dashboards")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(wall_token.app, name="wall-token")
+app.add_typer(intake_token.app, name="intake-token")
 
 
 def _version(wanted: bool) -> None:

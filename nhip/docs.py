@@ -16,8 +16,14 @@ from contract.dossier import NATIONAL_STATUS
 from contract.kind import Kind
 from contract.registry import INDICATORS, KINDS
 from contract.windows import windows_of
-from nhip.settings import ENV_PREFIX, Settings
+from nhip.alerting import load_office_recipients, load_office_rules
+from nhip.rule_words import bad_when, quiet, rhythm
+from nhip.settings import ENV_PREFIX, Settings, load_tree
+from producers.poll.tables import TABLES
+from sinks.columns import table_columns
 from sinks.migrate import load
+from sinks.tables import table_sql
+from streams.gauges import GAUGES
 
 __all__ = ["BLOCKS", "filled"]
 
@@ -39,7 +45,7 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def _indicators() -> str:
     return _table(
-        ("key", "tiếng Việt", "English", "counted", "numerator", "windows", "better", "source"),
+        ("key", "tiếng Việt", "English", "counted", "numerator", "windows", "better", "target", "source"),
         [
             (
                 f"`{i.key}`",
@@ -49,6 +55,7 @@ def _indicators() -> str:
                 i.formula,
                 ", ".join(windows_of(i.reading)),
                 "higher" if i.higher_is_better else "lower",
+                f"{i.target.value:g} (watch {i.target.watch:g})",
                 i.source,
             )
             for i in INDICATORS.values()
@@ -62,6 +69,7 @@ def _events() -> str:
 
 def _fields(kind: Kind) -> str:
     rows = []
+    said = {column.name: column.comment for column in table_columns(kind)}
     for field in msgspec.structs.fields(kind.snapshot):
         needed = field.default is msgspec.NODEFAULT
         statuses = sorted(s for s, name in kind.needs.items() if name == field.name)
@@ -70,10 +78,10 @@ def _fields(kind: Kind) -> str:
                 f"**`{field.name}`**" if needed else f"`{field.name}`",
                 _type(msgspec.inspect.type_info(field.type)),
                 "always" if needed else (f"with status {', '.join(statuses)}" if statuses else ""),
-                "a fact: at most a day ahead of the clock" if field.name in kind.facts else "",
+                said[field.name] + ("; a fact: at most a day ahead of the clock" if field.name in kind.facts else ""),
             )
         )
-    return _table(("field", "type", "needed", "remark"), rows)
+    return _table(("field", "type", "needed", "meaning"), rows)
 
 
 def _type(found: msgspec.inspect.Type) -> str:
@@ -105,7 +113,7 @@ def _settings() -> str:
 
 
 def _tables() -> str:
-    found = [m for migration in load() for m in _TABLE.findall(migration.sql)]
+    found = [m for sql in (*map(table_sql, KINDS), *(m.sql for m in load())) for m in _TABLE.findall(sql)]
     return _table(("table", "engine", "holds"), [(f"`{n}`", e, c.replace("''", "'")) for n, e, c in found])
 
 
@@ -122,6 +130,45 @@ def _commands() -> str:
     return _table(("command", "does"), rows)
 
 
+def _poll() -> str:
+    return "\n\n".join(f"`{name}`\n\n{_keys(struct)}" for name, struct in TABLES.items())
+
+
+def _keys(struct: type[msgspec.Struct]) -> str:
+    rows = []
+    config = struct.__struct_config__
+    if config.tag is not None:
+        rows.append((f"`{config.tag_field}`", "", f"`{config.tag}`"))
+    for field in msgspec.structs.fields(struct):
+        meta = get_args(field.type)[-1:]
+        if not meta or not isinstance(meta[0], msgspec.Meta):
+            continue  # a table of its own
+        default = "needed" if field.required else "" if field.default in (None, "", ()) else f"`{field.default}`"
+        rows.append((f"`{field.name}`", default, meta[0].description or ""))
+    return _table(("key", "default", "meaning"), rows)
+
+
+def _rules() -> str:
+    tree = load_tree(Settings())
+    recipients, _ = load_office_recipients(Settings(), tree)
+    rows = []
+    for rule in load_office_rules(Settings(), tree, recipients):
+        targets = ", ".join(f"`{name}`" for name in rule.to)
+        later = ", ".join(f"`{name}`" for name in rule.escalate_to)
+        told = "; ".join((targets, *rhythm(rule), *([f"then {later}"] if later else [])))
+        watched = f"`{rule.indicator}` {rule.window}, `{rule.scope}`"
+        rows.append((f"`{rule.id}`", watched, bad_when(rule), rule.severity, told, quiet(rule)))
+    return _table(("rule", "watches", "bad when", "severity", "told", "not told"), rows)
+
+
+def _gauges() -> str:
+    rows = [
+        (f"`{gauge.key}`", gauge.name.vi, gauge.name.en, f"`{gauge.scope}:…`", gauge.window, gauge.counts)
+        for gauge in GAUGES.values()
+    ]
+    return _table(("gauge", "tiếng Việt", "English", "scope", "window", "numerator / denominator"), rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "indicators": _indicators,
     "events": _events,
@@ -129,6 +176,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "settings": _settings,
     "tables": _tables,
     "commands": _commands,
+    "rules": _rules,
+    "gauges": _gauges,
+    "poll": _poll,
 }
 
 

@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from contract.calendar import WorkCalendar
+from contract.sources import Sources, load_sources
 from contract.units import UnitTree
 from nhip.resources import config_file
 
-__all__ = ["Settings", "SettingsError", "load_settings", "load_tree"]
+__all__ = ["Settings", "SettingsError", "load_calendar", "load_office_sources", "load_settings", "load_tree"]
 
 ENV_PREFIX = "NHIP_"
 
@@ -71,8 +73,43 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     wall_tokens_file: Annotated[
         str, Meta(description="file of wall tokens; only their hashes are in it", min_length=1)
     ] = "wall-tokens.json"
+    intake_tokens_file: Annotated[
+        str, Meta(description="file of the producers' tokens; only their hashes are in it", min_length=1)
+    ] = "intake-tokens.json"
+    intake_spool: Annotated[
+        str | None,
+        Meta(description="file that keeps taken events while Kafka is down; else intake-spool.db, beside the data"),
+    ] = None
+    intake_spool_mb: Annotated[int, Meta(description="largest size of that file, in MiB", ge=1, le=1_000_000)] = 256
+    intake_request_mb: Annotated[
+        int, Meta(description="largest body of a request to the intake, also unpacked, in MiB", ge=1, le=256)
+    ] = 8
+    intake_rate: Annotated[
+        float, Meta(description="events a second that one token may send to the intake, on average", gt=0)
+    ] = 5_000.0
     targets_file: Annotated[
         str | None, Meta(description="TOML of targets instead of the shipped config/targets.toml")
+    ] = None
+    sources_file: Annotated[
+        str | None, Meta(description="TOML of sources instead of the shipped config/sources.toml")
+    ] = None
+    rules_file: Annotated[
+        str | None, Meta(description="TOML of alert rules instead of the shipped config/rules.toml")
+    ] = None
+    recipients_file: Annotated[
+        str | None, Meta(description="TOML of recipients of alerts instead of the shipped config/recipients.toml")
+    ] = None
+    alerts_url: Annotated[
+        Annotated[str, Meta(pattern="^https?://[^/?#@\\s]+(/[^?#\\s]*)?$")] | None,
+        Meta(description="address of the wall in the links of messages; default: http://127.0.0.1 and wall_port"),
+    ] = None
+    alerts_key_file: Annotated[
+        str | None,
+        Meta(description="key of the links in messages, one for workers and wall; else alerts.key, beside the data"),
+    ] = None
+    alerts_channel: Annotated[
+        str | None,
+        Meta(description="Apprise address that gets all messages of replayed history (clock event); empty: nobody"),
     ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="least level that is logged")
@@ -125,3 +162,19 @@ def load_tree(settings: Settings) -> UnitTree:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: the units cannot be read: {error}") from error
     return UnitTree.from_csv(text, str(path))
+
+
+def load_calendar() -> WorkCalendar:
+    """Read the shipped calendar of working days. Raises contract.calendar.CalendarError or SettingsError."""
+    path = config_file("calendar.csv")
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: the calendar cannot be read: {error}") from error
+    return WorkCalendar.from_csv(text, str(path))
+
+
+def load_office_sources(settings: Settings) -> Sources:
+    """Read the sources that the settings name. Raises contract.sources.SourcesError and as ``load_calendar``."""
+    path = Path(settings.sources_file) if settings.sources_file else config_file("sources.toml")
+    return load_sources(path, load_calendar())

@@ -76,7 +76,7 @@ class System:
             self._say("starting the store …")
             self.store.start()
             self.settings = msgspec.structs.replace(
-                self.settings, kafka=self.kafka.bootstrap, store_host=self.store.host, store_port=self.store.port
+                self._placed(), kafka=self.kafka.bootstrap, store_host=self.store.host, store_port=self.store.port
             )
             prepare_store(self.settings)
             ensure_topics(self.kafka.bootstrap, self.settings.partitions, min(self._plan.brokers, 3))
@@ -88,6 +88,19 @@ class System:
         except BaseException:
             self.stop()
             raise
+
+    def _placed(self) -> Settings:
+        """Return the settings with the wall's port, which messages name, and with files beside the data."""
+        settings, data = self.settings, self._plan.data
+        host, port = settings.wall_host, settings.wall_port
+        if self._plan.wall and (port == 0 or (self._plan.wall_anywhere and not _free(host, port))):
+            port = _any_port(host)
+        return msgspec.structs.replace(
+            settings,
+            wall_port=port,
+            intake_spool=settings.intake_spool or str(data / "intake-spool.db"),
+            alerts_key_file=settings.alerts_key_file or str(data / "alerts.key"),
+        )
 
     def add_worker(self, number: int) -> ServiceProcess:
         """Start a worker in its slot and return its process."""
@@ -114,9 +127,6 @@ class System:
     def _start_wall(self) -> None:
         """Serve the screens; returns when they answer."""
         host, port = self.settings.wall_host, self.settings.wall_port
-        if port == 0 or (self._plan.wall_anywhere and not _free(host, port)):
-            port = _any_port(host)
-        self.settings = msgspec.structs.replace(self.settings, wall_port=port)
         process = ServiceProcess(
             "wall",
             [sys.executable, "-m", "nhip", "serve"],

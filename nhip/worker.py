@@ -11,6 +11,7 @@ import structlog
 
 from contract.fingerprint import fingerprint
 from contract.registry import KINDS
+from nhip.alarm import make_alarm
 from nhip.logs import configure_logs
 from nhip.settings import Settings, load_tree
 from nhip.store import open_store
@@ -44,9 +45,10 @@ def run_worker(settings: Settings) -> NoReturn:
     store.ensure_definitions(fingerprint(KINDS))
     mode = ClockMode(settings.clock)
     patience = Patience(settings.store_patience_s)
+    tree = load_tree(settings)
     folder = Folder(
         store,
-        load_tree(settings),
+        tree,
         wall_clock_us,
         mode,
         patience,
@@ -55,10 +57,11 @@ def run_worker(settings: Settings) -> NoReturn:
         FolderSettings(flush_interval_s=settings.flush_interval_s),
     )
     roll = Roll(store, wall_clock_us, mode, patience, lambda: folder.epoch_of(ROLL_PARTITION), time.monotonic)
+    alarm, deliverer = make_alarm(settings, store, tree, counts, folder, roll, patience)
     app = create_app(
         AppSettings(settings.kafka, settings.group, settings.instance, settings.session_timeout_s),
         folder,
-        roll,
+        [roll.run, alarm.run, deliverer.run],
         _fail,
     )
     faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, quiet=True).execute_from_commandline()

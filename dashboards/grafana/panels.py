@@ -15,12 +15,12 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from contract.registry import INDICATORS
 from contract.words import WINDOW_WORDS, WORDS
+from dashboards.bars import series_of
 from dashboards.grafana.look import NO_VALUE, SERIES, colour_modes, mappings, neutral, plain, rate_properties
 from dashboards.grafana.names import DATASOURCE, PLUGIN, Lang
 from dashboards.grafana.place import Place
 from dashboards.grafana.query import Query
 from dashboards.grafana.sql import Statement, statement, trend
-from dashboards.grafana.sql_flow import series_of
 from dashboards.grafana.sql_parts import said
 from dashboards.grafana.words import G
 from dashboards.numbers import duration_text
@@ -185,7 +185,8 @@ def _title(panel: Panel, lang: Lang) -> str:
     if panel.window is None or panel.content in (Content.PER_HOUR, Content.AGEING, Content.MOST_OVERDUE):
         return name
     window = said(WINDOW_WORDS[panel.window], lang)
-    return name if name.casefold() == window.casefold() else f"{name} · {window}"
+    told = " ".join(name.casefold().split()).endswith(window.casefold())  # also with a space that does not break
+    return name if told else f"{name} · {window}"
 
 
 def _description(panel: Panel, lang: Lang) -> str:

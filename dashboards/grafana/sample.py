@@ -13,7 +13,7 @@ from contract.registry import KINDS
 from contract.units import UnitTree
 from producers.replay import shift_to, shifted
 from sinks.store import ClickHouseStore
-from streams.rows import DeadLetter, EntityBatch, EpochKey, Heartbeat, Progress, SourceRow
+from streams.rows import DeadLetter, EntityBatch, EpochKey, Heartbeat, PaneBatch, Progress, SourceRow
 
 __all__ = ["fill"]
 
@@ -64,7 +64,7 @@ def fill(
             )
             spoken = {(event.source, str(_unit(event))) for event in found}
             panes = list(store.rebuild(kind, [0], now_us // _US, tree.segments))
-            store.write_panes(kind.topic, {0: _EPOCH}, {0: 1}, panes)
+            store.write_panes(kind.topic, {0: _EPOCH}, {0: 1}, PaneBatch.of(panes))
             store.write_sources(
                 [SourceRow(source, unit, key, 1, now_us, now_us, size, 0) for source, unit in sorted(spoken)]
             )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from dashboards.grafana import sql_flow, sql_rates, sql_sources
+from dashboards.grafana import sql_alerts, sql_flow, sql_rates, sql_sources
 from dashboards.grafana.place import Place
 from dashboards.grafana.query import QueryType
 from dashboards.screens import Content, Panel
@@ -31,6 +31,9 @@ _OF: Final[dict[Content, Callable[[Panel, Place], str]]] = {
     Content.UNITS: partial(sql_sources.ages, by="unit"),
     Content.PIPELINE: sql_sources.pipeline,
     Content.DEAD_LETTERS: sql_sources.dead_letters,
+    Content.ALERTS: sql_alerts.alerts,
+    Content.PENDING: sql_alerts.alerts,
+    Content.MUTED: sql_alerts.muted,
 }
 
 

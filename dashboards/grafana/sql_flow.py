@@ -4,7 +4,8 @@
 # Every text from a file of the office goes through quoted(); the rest is this program's own.
 
 from contract.registry import INDICATORS
-from contract.words import WORDS, Text
+from contract.words import WORDS
+from dashboards.bars import series_of
 from dashboards.grafana.place import Place
 from dashboards.grafana.sql_parts import column, look_up, prelude, quoted, said, tuples
 from dashboards.grafana.sql_table import table
@@ -12,27 +13,12 @@ from dashboards.grafana.words import GLYPHS, G
 from dashboards.screens import Panel, ScopeKind
 from sinks.epochs import CURRENT
 
-__all__ = ["ageing", "most_overdue", "per_hour", "series_of"]
+__all__ = ["ageing", "most_overdue", "per_hour"]
 
 _CANDIDATES = 1_000
 """So many of the oldest due dates are looked up in their newest row."""
 _LATER_S = 2**62
 _TODAY = "toUnixTimestamp(toStartOfDay(clock, 'Asia/Ho_Chi_Minh'))"
-
-_RECEIVED = {"online": "received", "on_time": "finished"}
-_PAIRS = {"online_payment": ("paid", "paid_online"), "paperless_meeting": ("meetings", "paperless")}
-
-
-def series_of(panel: Panel) -> tuple[tuple[Text, str, str], ...]:
-    """Return the series of bars: name, indicator, and what of a pane is added.
-
-    Several indicators: all marks of each. One: all of its marks, and the good ones.
-    """
-    if len(panel.indicators) > 1:
-        return tuple((WORDS[_RECEIVED[key]], key, "count") for key in panel.indicators)
-    (key,) = panel.indicators
-    whole, good = _PAIRS[key]
-    return ((WORDS[whole], key, "count"), (WORDS[good], key, "good"))
 
 
 def per_hour(panel: Panel, place: Place) -> str:

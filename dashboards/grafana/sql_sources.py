@@ -3,8 +3,6 @@
 # ruff: noqa: S608
 # Every text from a file of the office goes through quoted(); the rest is this program's own.
 
-import re
-
 from contract.words import WORDS
 from dashboards.grafana.place import Place
 from dashboards.grafana.sql_parts import (
@@ -20,6 +18,7 @@ from dashboards.grafana.sql_table import table
 from dashboards.grafana.words import G
 from dashboards.screens import Panel, ScopeKind
 from dashboards.targets import Targets
+from sinks.dead_letters import SOURCE_SQL
 
 __all__ = ["ages", "dead_letters", "expected_of", "pipeline"]
 
@@ -28,13 +27,9 @@ _AGE_COLUMNS = ("source", "age", "expected", "state")
 
 def expected_of(targets: Targets, source: str) -> str:
     """Return an expression of the seconds that may pass between two words of a source; the first pattern decides."""
-    cases: list[str] = []
-    for pace in targets.sources:
-        if pace.pattern == "*":
-            return f"multiIf({', '.join(cases)}, {pace.expected_s})" if cases else str(pace.expected_s)
-        pattern = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pace.pattern)
-        cases.append(f"match({source}, {quoted(f'^(?s:{pattern})')} || char(36)), {pace.expected_s}")
-    raise ValueError("targets: no pattern * among the sources")
+    *others, last = targets.sources.paces
+    cases = [f"match({source}, {quoted(pace.expression)} || char(36)), {pace.expected_s}" for pace in others]
+    return f"multiIf({', '.join(cases)}, {last.expected_s})" if cases else str(last.expected_s)
 
 
 def ages(panel: Panel, place: Place, *, by: str) -> str:
@@ -89,12 +84,19 @@ CROSS JOIN
 
 
 def dead_letters(panel: Panel, place: Place) -> str:
-    """Count refused records by reason."""
+    """Count refused records by reason and source."""
     lang = place.lang
-    body = f"""SELECT toInt64(row_number() OVER (ORDER BY count() DESC, reason)) AS nr,
-       toString(reason) AS {column(WORDS["reason"], lang)}, toNullable(count()) AS {column(WORDS["count"], lang)},
+    source = column(WORDS["source"], lang)
+    body = f"""SELECT toInt64(row_number() OVER (ORDER BY count() DESC, reason, {source})) AS nr,
+       toString(reason) AS {column(WORDS["reason"], lang)}, {SOURCE_SQL} AS {source},
+       toNullable(count()) AS {column(WORDS["count"], lang)},
        formatDateTime(max(time), '%d/%m/%Y %H:%i', 'Asia/Ho_Chi_Minh') AS {column(G["newest"], lang)}
-FROM dead_letters FINAL WHERE state = 'refused' GROUP BY reason
+FROM dead_letters FINAL WHERE state = 'refused' GROUP BY reason, {source}
 ORDER BY nr LIMIT {panel.rows or 6}"""
-    columns = [column(WORDS["reason"], lang), column(WORDS["count"], lang), column(G["newest"], lang)]
-    return table(panel, lang, columns, body, ("age", "NULL", "''"))
+    columns = [
+        column(WORDS["reason"], lang),
+        source,
+        column(WORDS["count"], lang),
+        column(G["newest"], lang),
+    ]
+    return table(panel, lang, columns, body, ("age", "''", "NULL", "''"))

@@ -15,6 +15,7 @@ from contract.windows import Level
 from dashboards.reading import Reading
 from dashboards.view import Place
 from sinks.client import Client, connect
+from sinks.dead_letters import letter_groups
 from sinks.migrate import migrate
 from sinks.overdue import OverdueDossier, most_overdue
 from sinks.reads import (
@@ -23,7 +24,6 @@ from sinks.reads import (
     PipelineFacts,
     ageing,
     buckets,
-    letters_by_reason,
     pipeline_facts,
     published_since,
     source_ages,
@@ -31,7 +31,7 @@ from sinks.reads import (
     states_over,
 )
 from sinks.store import ClickHouseStore
-from streams.rows import DeadLetter, EntityBatch, EpochKey, Heartbeat, Rate, SourceRow
+from streams.rows import DeadLetter, EntityBatch, EpochKey, Heartbeat, PaneBatch, Rate, SourceRow
 from tests.conftest import Database
 from tests.support.events import at, dossier
 
@@ -81,7 +81,7 @@ def write(store: ClickHouseStore, rows: list[tuple[str, int, str, Mark | None, M
     key = EpochKey(TOPIC, 0, 1)
     store.claim([key], "test")
     panes = list(store.rebuild(DOSSIER, [0], NOW_S, tree().segments))
-    store.write_panes(TOPIC, {0: 1}, {0: 0}, panes)
+    store.write_panes(TOPIC, {0: 1}, {0: 0}, PaneBatch.of(panes))
     store.complete([key])
 
 
@@ -209,7 +209,7 @@ def test_sources_and_facts_of_the_pipeline(store: ClickHouseStore, client: Clien
 
     assert (row.event_us, row.seen_us, row.events, row.ignored) == (30, 20, 12, 3)
     assert pipeline_facts(client) == PipelineFacts(1, 1, 3)
-    assert letters_by_reason(client, 5) == [("json", 3)]
+    assert letter_groups(client, 5) == [("json", "?", 3, NOW_US)]
 
 
 def test_a_whole_look(store: ClickHouseStore, client: Client) -> None:

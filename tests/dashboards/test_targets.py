@@ -1,17 +1,18 @@
 """Targets: what a rate means, and faults of the file named with file and key."""
 
+import msgspec
 import pytest
 
+from contract.days import DAY_S, HOUR_S, MINUTE_S
 from contract.registry import INDICATORS
 from dashboards.targets import TargetsError, parse_targets
-from tests.support.screens import targets
+from dashboards.view import View
+from tests.support.screens import NOW_US, data, place, targets
 
 WHOLE = "\n".join(
     [
         "minimum_n = 20",
         *(f'[indicators.{key}]\nvalue = 0.5\nwatch = 0.5\nsource = "test"' for key in INDICATORS),
-        '[[sources]]\npattern = "bank*"\nexpected_s = 60',
-        '[[sources]]\npattern = "*"\nexpected_s = 900',
     ]
 )
 
@@ -38,20 +39,13 @@ def test_state_follows_target_watch_and_minimum(indicator: str, numerator: int, 
     assert targets().state(indicator, numerator, denominator) == state
 
 
-def test_first_pattern_that_fits_decides_the_pace() -> None:
-    """A source's pace is that of the first entry for it."""
-    found = parse_targets(WHOLE, "t.toml")
-
-    assert (found.expected_s("bank/1"), found.expected_s("onestop")) == (60, 900)
-
-
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("value = 0.5", "value = 95", r"t\.toml: .*<= 1.*indicators"),
         ('source = "test"', 'sauce = "test"', r"t\.toml: .*indicators"),
         ("[indicators.online]", "[indicators.offline]", r"t\.toml: indicators\.offline is unknown; known: online"),
-        ('pattern = "*"', 'pattern = "x"', r't\.toml: sources has no entry with pattern = "\*"'),
+        ("minimum_n = 20", "sources = []", r"t\.toml: .*unknown field `sources`"),
         ("minimum_n = 20", "minimum_n = ", r"t\.toml: .*correct this key"),
         (
             "[indicators.on_time]\nvalue = 0.5\nwatch = 0.5",
@@ -65,12 +59,34 @@ def test_faults_name_file_and_key(old: str, new: str, message: str) -> None:
     text = WHOLE.replace(old, new, 1)
 
     with pytest.raises(TargetsError, match=message):
-        parse_targets(text, "t.toml")
+        parse_targets(text, "t.toml", targets().sources)
 
 
-def test_a_missing_indicator_is_named() -> None:
-    """Every indicator needs a target."""
+def test_a_missing_indicator_has_the_declared_target() -> None:
+    """The file overrides what an indicator declares, and needs to name none."""
     text = WHOLE.replace('[indicators.due_soon]\nvalue = 0.5\nwatch = 0.5\nsource = "test"', "")
 
-    with pytest.raises(TargetsError, match=r"indicators\.due_soon is missing"):
-        parse_targets(text, "t.toml")
+    some = parse_targets(text, "t.toml", targets().sources)
+    none = parse_targets("minimum_n = 7", "t.toml", targets().sources)
+
+    assert (some.of("due_soon").value, some.of("overdue").value) == (0.05, 0.5)
+    assert (none.of("on_time").minimum_n, none.of("paperless_meeting").minimum_n) == (7, 5)
+    assert list(none.indicators) == list(INDICATORS)
+
+
+def test_the_shipped_file_says_what_the_indicators_declare() -> None:
+    """Two places with one figure must not drift apart."""
+    declared = parse_targets("", "t.toml", targets().sources)
+
+    assert targets().indicators == declared.indicators
+
+
+def test_nights_are_no_silence_of_a_source_that_keeps_office_hours() -> None:
+    """Last heard on Friday at 16:50: ten minutes of office hours until Sunday, and nearly two days for others."""
+    friday_us = NOW_US - (2 * DAY_S - 2 * HOUR_S - 30 * MINUTE_S) * 1_000_000
+    (everybody,) = targets().sources.paces
+    office = msgspec.structs.replace(everybody, pattern="office*", hours="working")
+    sources = msgspec.structs.replace(targets().sources, paces=(office, everybody))
+    view = View(data(), place(), msgspec.structs.replace(targets(), sources=sources), NOW_US)
+
+    assert [view.source_state(source, friday_us) for source in ("office/1", "bank")] == ["ok", "bad"]

@@ -55,6 +55,10 @@ NAMES = {
     "overdue": text("Đang xử lý quá hạn", "Open and overdue"),
     "due_soon": text("Đến hạn trong 24 giờ", "Due within 24 hours"),
 }
+MORE_NAMES = {
+    "digital_signature": text("Văn bản ký số", "Documents signed digitally"),
+    "documents_online": text("Văn bản xử lý trực tuyến", "Documents handled online"),
+}
 FIGURES: dict[str, tuple[int, int, float, float, str, str]] = {
     "on_time": (1304, 1328, 0.95, 0.9, "ok", "higher"),
     "online": (1187, 1602, 0.9, 0.7, "watch", "higher"),
@@ -62,6 +66,8 @@ FIGURES: dict[str, tuple[int, int, float, float, str, str]] = {
     "paperless_meeting": (14, 16, 0.8, 0.6, "ok", "higher"),
     "overdue": (41, 5873, 0.005, 0.01, "watch", "lower"),
     "due_soon": (114, 5873, 0.05, 0.1, "ok", "lower"),
+    "digital_signature": (1948, 2004, 0.9, 0.8, "ok", "higher"),
+    "documents_online": (1702, 2004, 0.9, 0.8, "watch", "higher"),
 }
 UNITS = {"on_time": "hồ sơ", "online": "hồ sơ", "online_payment": "giao dịch", "paperless_meeting": "cuộc họp"}
 
@@ -92,7 +98,7 @@ def headline(key: str, grid: tuple[int, int, int, int], **rest: Any) -> Document
         "unit": text(UNITS.get(key, "hồ sơ"), "dossiers"),
         "window": "now" if better == "lower" else "today",
     }
-    title = rest.pop("title", NAMES[key])
+    title = rest.pop("title", (NAMES | MORE_NAMES)[key])
     return panel(rest.pop("name", key), "headline", title, grid, **(defaults | rest))
 
 
@@ -192,6 +198,12 @@ def attention() -> list[Document]:
     ]
 
 
+def alerts(key: str, title: Text, grid: tuple[int, int, int, int], rows: int) -> Document:
+    """Return a full list of alerts, with more than it has room for; without ``rows`` an empty one."""
+    items = [attention()[n % 5] for n in range(rows)]
+    return panel(key, "attention", title, grid, items=items, total=3 * rows, left_out=2 * rows)
+
+
 def overdue_list(grid: tuple[int, int, int, int], rows: int) -> Document:
     """Return the dossiers that are overdue for longest."""
     columns = [
@@ -208,9 +220,11 @@ def overdue_list(grid: tuple[int, int, int, int], rows: int) -> Document:
 FEEDS = ["Một cửa điện tử", "Cổng dịch vụ công", "Thanh toán", "Phòng họp", "Văn bản điều hành"]
 TITLES = {
     "overview": text("Tổng quan", "Overview"),
+    "alerts": text("Cảnh báo", "Alerts"),
     "dossiers": text("Hồ sơ", "Dossiers"),
     "payments": text("Thanh toán", "Payments"),
     "meetings": text("Họp không giấy tờ", "Paperless meetings"),
+    "documents": text("Văn bản", "Documents"),
     "units": text("Đơn vị", "Units"),
     "sources": text("Nguồn dữ liệu", "Data sources"),
 }
@@ -253,6 +267,12 @@ def panels(screen: str) -> list[Document]:  # noqa: PLR0911 - one answer per scr
             ageing((9, 7, 3, 2)),
             feeds((0, 9, 12, 1), FEEDS),
         ]
+    if screen == "alerts":
+        return [
+            alerts("firing", text("Đang báo động", "Firing"), (0, 0, 7, 10), 11),
+            alerts("pending", text("Chờ xác nhận", "Pending"), (7, 0, 5, 5), 5),
+            alerts("muted", text("Tạm dừng tin", "Muted"), (7, 5, 5, 5), 0),
+        ]
     if screen == "dossiers":
         fields = [
             "Đất đai",
@@ -290,6 +310,22 @@ def panels(screen: str) -> list[Document]:  # noqa: PLR0911 - one answer per scr
         return _one_rate("online_payment")
     if screen == "meetings":
         return _one_rate("paperless_meeting")
+    if screen == "documents":
+        windows = {"today": ("hôm nay", "today"), "30d": ("30 ngày", "30 days")}
+        shown = [
+            (key, window, text(f"{name['vi']} · {vi}", f"{name['en']} · {en}"))
+            for key, name in MORE_NAMES.items()
+            for window, (vi, en) in windows.items()
+        ]
+        return [
+            *(
+                headline(
+                    key, (3 * n, 0, 3, 5), name=f"{key}_{window}", window=window, unit=text("văn bản", "documents")
+                )
+                for n, (key, window, title) in enumerate(shown)
+            ),
+            *_one_rate("digital_signature")[4:],
+        ]
     if screen == "units":
         many = COMMUNES * 2
         return [
@@ -312,11 +348,12 @@ def panels(screen: str) -> list[Document]:  # noqa: PLR0911 - one answer per scr
             ("Bản tin mới nhất", 3, "giây", "none"),
         ]
         reasons = [
-            [text("thiếu múi giờ", "no offset"), 9],
-            [text("trường lạ", "unknown field"), 6],
-            [text(HOSTILE), 2],
+            [text("thiếu múi giờ", "no offset"), "onestop/H19", 9],
+            [text("trường lạ", "unknown field"), "gateway", 6],
+            [text(HOSTILE), "?", 2],
         ]
         columns = [{"key": "reason", "name": text("Lý do", "Reason"), "align": "left"},
+                   {"key": "source", "name": text("Nguồn", "Source"), "align": "left"},
                    {"key": "count", "name": text("Số lượng", "Count"), "align": "right"}]  # fmt: skip
         items = [
             {"name": text(name), "value": value, "unit": text(unit), "state": state}
@@ -328,14 +365,18 @@ def panels(screen: str) -> list[Document]:  # noqa: PLR0911 - one answer per scr
             | {"id": "units", "title": text("Đơn vị", "Units")},
             panel("pipeline", "facts", text("Đường truyền số liệu", "Pipeline"), (0, 6, 6, 4), items=items),
             panel(
-                "dead_letters", "list", text("Bản tin bị từ chối theo lý do", "Dead letters by reason"), (6, 6, 6, 4)
+                "dead_letters",
+                "list",
+                text("Bản tin bị từ chối theo lý do, nguồn", "Dead letters by reason and source"),
+                (6, 6, 6, 4),
             )
             | {"columns": columns, "rows": reasons},
         ]
     return [
         *_six(),
-        bars(text("Hồ sơ theo giờ", "Dossiers per hour"), (0, 5, 4, 4)),
-        ageing((4, 5, 3, 4)),
+        bars(text("Hồ sơ theo giờ", "Dossiers per hour"), (0, 5, 3, 2)),
+        ageing((0, 7, 3, 2)),
+        alerts("alerts", text("Cảnh báo", "Alerts"), (3, 5, 4, 4), 5),
         overdue_list((7, 5, 5, 4), 6),
         feeds((0, 9, 12, 1), FEEDS[:3]),
     ]

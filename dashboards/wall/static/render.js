@@ -52,7 +52,8 @@ function attention(v, p) {
   return [heading(v, p), h(`ul.items.n${p.items.length}`, null, p.items.map((item) => h(`li.s-${item.state}`, null,
     glyph(v, item.state),
     h("div.what", null, h("strong", null, v.text(item.title)), h("span", null, v.text(item.text))),
-    h("div.when", null, h("strong", null, v.since(item)), h("span", null, item.right ? v.text(item.right) : v.word(item.state))))))];
+    h("div.when", null, h("strong", null, v.since(item)), h("span", null, item.right ? v.text(item.right) : v.word(item.state)))))),
+  more(v, p.left_out)];
 }
 
 function league(v, p) {

@@ -7,7 +7,7 @@ import pytest
 from contract.units import UnitTree
 from dashboards.grafana.place import Office
 from dashboards.grafana.render import files
-from dashboards.targets import load_targets
+from tests.support.screens import targets
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -16,8 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def office() -> Office:
     """The office of the shipped configuration."""
     units = ROOT / "config" / "units.csv"
-    targets = load_targets(ROOT / "config" / "targets.toml")
-    return Office(UnitTree.from_csv(units.read_text("utf-8"), str(units)), targets, "75")
+    return Office(UnitTree.from_csv(units.read_text("utf-8"), str(units)), targets(), "75")
 
 
 @pytest.fixture(scope="session")

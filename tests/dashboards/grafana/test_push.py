@@ -17,8 +17,12 @@ from dashboards.grafana.errors import (
     GrafanaUnreachableError,
 )
 from dashboards.grafana.push import push
+from dashboards.screens import SCREENS
 from nhip.local.ports import free_ports
 from tests.dashboards.grafana.fake import TOKEN, FakeGrafana, Fault
+
+WHOLE = 1 + 2 * (len(SCREENS) + 1) + 1 + 2
+"""The folder; every screen and that of a unit in both languages; the rules; both playlists."""
 
 BOARD = "nhip-overview-vi"
 
@@ -32,7 +36,7 @@ def test_the_second_push_writes_nothing(version: str, rendered: dict[str, str]) 
         second = push(Grafana(fake.url, TOKEN), rendered)
 
         assert {outcome.done for outcome in first} == {"created"}
-        assert written == len(first) == 1 + 14 + 1 + 2
+        assert written == len(first) == WHOLE
         assert {outcome.done for outcome in second} == {"unchanged"}
         assert len(fake.writes) == written
         assert {board["meta"]["folderUid"] for board in fake.boards.values()} == {"nhip"}
@@ -171,8 +175,8 @@ def test_the_command(tmp_path: Path) -> None:
         token.write_text("wrong")
         refused = _nhip("--url", fake.url, "--token-file", str(token))
     assert first.returncode == second.returncode == 0
-    assert "18 of 18 written" in first.stderr
-    assert "0 of 18 written" in second.stderr
+    assert f"{WHOLE} of {WHOLE} written" in first.stderr
+    assert f"0 of {WHOLE} written" in second.stderr
     assert refused.returncode == 78
     assert "Traceback" not in refused.stderr
     absent = _nhip("--url", "http://127.0.0.1:1", "--token-file", str(tmp_path / "none"))
