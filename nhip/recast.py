@@ -13,17 +13,23 @@ from typing import Any
 
 import msgspec
 
+from contract.calendar import WorkCalendar
 from contract.kind import Event
 from contract.units import UnitTree
 from producers.replay import shifted
+from producers.simulate.plan import Plan
+from producers.simulate.stream import Simulation
 
-__all__ = ["Stage", "cases_of", "history", "live_cases", "stage_of"]
+__all__ = ["Stage", "cases_of", "history", "live_cases", "simulated", "stage_of"]
 
 FIELDS = ("land", "building", "civil_status", "business", "justice")
 COMMUNES = 24
 """So many communes beside all departments: with more, a file of 1,434 cases leaves few for each."""
 
 Case = Sequence[Event]
+
+_BESIDE = Plan(dossiers_per_day=0, documents_per_workday=120)
+"""Beside real dossiers; fewer documents than a province has, so that a demo starts soon."""
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -51,6 +57,12 @@ def cases_of(events: Sequence[Event]) -> list[Case]:
     for event in events:
         cases[event.subject].append(event)
     return list(cases.values())
+
+
+def simulated(calendar: WorkCalendar, start: datetime, end: datetime) -> list[Case]:
+    """Make up the payments, meetings and documents of a span, of which no real file is at hand."""
+    story = Simulation(_BESIDE, calendar, int(start.timestamp())).events()
+    return cases_of([event for _, event in itertools.takewhile(lambda told: told[1].time < end, story)])
 
 
 def history(

@@ -18,6 +18,7 @@ def faults(mapping: Mapping) -> Iterator[tuple[str, str]]:
     for form in mapping.time_formats:
         if form != ISO and "%" not in form:
             yield "time_formats", f"{form!r} is neither {ISO!r} nor a pattern like '%d/%m/%Y %H:%M'"
+    yield from _text_faults(mapping)
     yield from _layout_faults(mapping)
     types = field_types(mapping.declared.snapshot)
     for name in mapping.fields:
@@ -30,6 +31,19 @@ def faults(mapping: Mapping) -> Iterator[tuple[str, str]]:
         by_table = name == "status" and mapping.layout != "snapshots"
         if field.required and name not in mapping.fields and not (by_table and mapping.status):
             yield f"fields.{name}", f"is missing: give it in {'a table [status]' if by_table else '[fields]'}"
+
+
+def _text_faults(mapping: Mapping) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with how the file is written."""
+    try:
+        keeps_ascii = "a,\n".encode(mapping.encoding) == b"a,\n"
+    except (LookupError, UnicodeError):
+        keeps_ascii = False
+    if not keeps_ascii:
+        text = "cannot be read line by line: use utf-8, cp1258 or another that keeps ASCII"
+        yield "encoding", f"{mapping.encoding!r} {text}"
+    if len(mapping.delimiter) != 1 or mapping.delimiter in '"\r\n':
+        yield "delimiter", f"{mapping.delimiter!r} is not one character such as ',' or ';'"
 
 
 def _layout_faults(mapping: Mapping) -> Iterator[tuple[str, str]]:

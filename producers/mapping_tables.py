@@ -1,13 +1,14 @@
 """The tables of a mapping as typed values. docs/mappings.md explains every key."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import Meta
 
 from contract.fields import Source as SourceName
 from contract.kind import Kind
-from contract.registry import kind
+from contract.registry import KINDS, kind
 from producers.convert import ISO, Times
 
 __all__ = ["FieldSource", "Mapping", "Moments", "Scalar", "Status", "Subject"]
@@ -76,7 +77,7 @@ class Mapping(_Table, frozen=True, kw_only=True):
     """A whole mapping, checked against the contract: see load_mapping. ``name`` is for messages."""
 
     name: str
-    kind: Literal["dossier", "payment", "meeting"]
+    kind: Annotated[str, Meta(pattern=f"^({'|'.join(k.key for k in KINDS)})$")]
     layout: Literal["log", "cases", "snapshots"]
     source: SourceName
     subject: Subject
@@ -85,6 +86,8 @@ class Mapping(_Table, frozen=True, kw_only=True):
     status: Status | None = None
     timezone: str = "Asia/Ho_Chi_Minh"
     time_formats: tuple[str, ...] = (ISO,)
+    encoding: str = "utf-8"
+    delimiter: str = ","
 
     @property
     def declared(self) -> Kind:

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 import msgspec
 import orjson
 import pytest
+from typer.testing import CliRunner, Result
 
 from contract.kind import Event
+from nhip.cli import app
 from producers.driver import admin_client, kafka_producer
+from producers.mend import MendError
 from tests.support.pipeline import PATIENCE_S, Pipeline, pipeline, sample
 
 pytestmark = pytest.mark.services
@@ -128,20 +131,55 @@ def test_bad_records_go_to_the_dead_letters_and_everything_else_goes_on(
     assert running.store.client.rows("SELECT count() FROM dossiers FINAL WHERE id = 'after-the-bad-ones'") == [(1,)]
 
 
-def test_dead_letters_are_listed_shown_and_sent_again(running: Pipeline) -> None:
-    """The commands work on what the stream refused."""
-    listed = orjson.loads(nhip(running, "dead-letters", "list", "--json", "--reason", "not_json").stdout)
+def letters_command(running: Pipeline, *arguments: str) -> Result:
+    """Run ``nhip dead-letters`` in this process: a process for each of a dozen calls takes its second."""
+    flags = [part for name, value in _flags(running).items() for part in ("--set", f"{name}={value}")]
+    return CliRunner().invoke(app, [*flags, "dead-letters", *arguments])
+
+
+def test_dead_letters_are_listed_and_shown(running: Pipeline) -> None:
+    """Groups by reason and source, single records with their places, one record whole."""
+    groups = orjson.loads(letters_command(running, "list", "--json").stdout)
+    listed = orjson.loads(letters_command(running, "list", "--records", "--json", "--reason", "not_json").stdout)
     place = listed[0]["place"]
 
-    shown = nhip(running, "dead-letters", "show", place)
-    again = nhip(running, "dead-letters", "replay", place)
-    absent = nhip(running, "dead-letters", "show", "nhip.dossiers:0:999999")
+    shown = letters_command(running, "show", place)
+    absent = letters_command(running, "show", "nhip.dossiers:0:999999")
+    as_it_was = letters_command(running, "replay", place, "--yes")
 
+    found = {(g["reason"], g["source"]): g["records"] for g in groups}
+    assert found["not_json", "?"] == 1
+    assert found["invalid", "sample/coselog"] == 2
+    assert sum(found.values()) == len(running.dead_letters()) == 6
     assert "not json" in shown.stdout
-    assert again.returncode == 0
-    assert absent.returncode == 1
-    running.figures()
-    assert len(running.dead_letters()) == len(listed) + 5
+    assert absent.exit_code == 1
+    assert (as_it_was.exit_code, "would be refused" in as_it_was.stderr) == (65, True)
+
+
+def test_dead_letters_are_mended_and_counted(running: Pipeline) -> None:
+    """A field set, a jq program, a key: the events are counted, the records no longer wait; the rest is dropped."""
+    before = running.figures()["unit:wabo", "online", "all"][1]
+    letters = {bytes(d.key or b""): f"{d.topic}:{d.partition}:{d.offset}" for d in running.dead_letters()}
+
+    tried = letters_command(running, "replay", "--reason", "invalid", "--jq", "env", "--yes")
+    asked = letters_command(running, "replay", letters[b"another-key"], "--jq", ".")
+    shown = letters_command(running, "replay", letters[b"unknown"], "--jq", "del(.data.applicant)", "--dry-run")
+    mended = letters_command(
+        running, "replay", letters[b"unknown"], "--yes",
+        "--jq", "del(.data.applicant)", "--fix", "subject=mended-by-jq",
+    )  # fmt: skip
+    fixed = letters_command(
+        running, "replay", letters[b"later"], "--yes",
+        "--fix", "subject=mended-by-field", "--fix", "time=2011-10-11T13:45:40+02:00",
+    )  # fmt: skip
+    dropped = letters_command(running, "drop", "--reason", "too_large", "--yes")
+
+    assert isinstance(tried.exception, MendError)
+    assert asked.exit_code != 0
+    assert (shown.exit_code, "will be taken" in shown.stderr) == (0, True)
+    assert (mended.exit_code, fixed.exit_code, dropped.exit_code) == (0, 0, 0)
+    assert running.figures()["unit:wabo", "online", "all"][1] == before + 2
+    assert {d.reason for d in running.dead_letters()} == {"not_json", "invalid", "key"}
 
 
 def test_changed_definitions_refuse_until_the_rebuild(running: Pipeline) -> None:

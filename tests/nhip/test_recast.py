@@ -4,8 +4,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from nhip.recast import cases_of, history, live_cases, stage_of
-from nhip.settings import Settings, load_tree
+from nhip.recast import cases_of, history, live_cases, simulated, stage_of
+from nhip.settings import Settings, load_calendar, load_tree
 from producers.replay import shifted
 from tests.support.pipeline import sample
 
@@ -48,3 +48,13 @@ def test_live_cases_tell_nothing_after_their_moment() -> None:
         assert all(shifted(e, NOW - moment).time <= NOW for e in events)
     assert len({events[0].subject for events, _ in rv}) == 200
     assert {case[0].subject for case in cases}.isdisjoint(events[0].subject for events, _ in rv)
+
+
+def test_what_no_file_tells_is_simulated() -> None:
+    """A month of payments, meetings and documents, none after its end; no dossiers."""
+    rv = simulated(load_calendar(), NOW - BACK, NOW)
+
+    kinds = {type(event).__name__ for case in rv for event in case}
+    assert kinds == {"PaymentEvent", "MeetingEvent", "DocumentEvent"}
+    assert len(rv) > 5_000
+    assert all(NOW - BACK <= event.time < NOW for case in rv for event in case)
