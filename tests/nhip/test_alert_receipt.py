@@ -41,7 +41,8 @@ channels = ["json://127.0.0.1:1/nobody"]
 HOLD_S = 6 * HOUR_S
 WAIT_S = 2
 """So long an alert that fires waits for others, to be told with them."""
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
+LOOK_S = 0.5
 AFTERWARDS_S = 3.0
 """Looks of the alarm in which one message too many would come."""
 
@@ -120,14 +121,14 @@ def test_rules_run_through_history_minute_by_minute(tmp_path: Path) -> None:
         system = running.system
         store = open_alert_store(system.settings)
         running.send(events)
-        wait_for(lambda: settled(store, "late", len(told), DeliveryState.FAILED), PATIENCE_S)
+        wait_for(lambda: settled(store, "late", len(told), DeliveryState.FAILED), PATIENCE_S, LOOK_S)
         marked = told_of(store, "late")
         system.workers[0].stop()
         (tmp_path / "rules.toml").write_text(RULE + RULE.replace("late", "late_too"))
         system.settings = replace(system.settings, alerts_channel=hook.address())
         system.add_worker(0)
         running.send(events)
-        wait_for(lambda: settled(store, "late_too", len(told), DeliveryState.SENT), PATIENCE_S)
+        wait_for(lambda: settled(store, "late_too", len(told), DeliveryState.SENT), PATIENCE_S, LOOK_S)
         time.sleep(AFTERWARDS_S)
         alerts = store.alert_history(1_000)
         sent = told_of(store, "late_too")

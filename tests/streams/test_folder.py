@@ -91,9 +91,9 @@ class Worker:
 
     async def fold(self, records: Sequence[FakeRecord], generation: int = 1) -> None:
         """Put one batch of the first partition and wait until it is acknowledged."""
-        expected = self.folder.events + len(records)
+        expected = self.folder.counts.events + len(records)
         await self.folder.put(Batch(HERE, generation, records))
-        await until(lambda: self.folder.events >= expected)
+        await until(lambda: self.folder.counts.events >= expected)
 
     def rates(self) -> dict[tuple[str, ...], tuple[int, ...]]:
         """All figures with a denominator."""
@@ -232,7 +232,7 @@ def test_batches_of_an_older_generation_are_ignored() -> None:
     asyncio.run(scenario())
 
     assert set(worker.store.rows["dossier"]) == {"new"}
-    assert worker.folder.events == 1
+    assert worker.folder.counts.events == 1
 
 
 # -- refused commits, newer claims ----------------------------------------------------------------------

@@ -152,6 +152,13 @@ def test_a_mistake_is_told_with_file_line_and_remedy(line: str, at: int, what: s
     assert any(text.startswith(f"r.toml, line {at}: rule ") and f": {what}" in text for text in found), found
 
 
+def test_an_unknown_indicator_is_told_once() -> None:
+    """Scope and threshold both depend on it; the operator reads one sentence."""
+    found = faults(with_line('indicator = "ontime"'))
+
+    assert len(found) == 1, found
+
+
 def test_a_threshold_on_the_wrong_side_is_refused() -> None:
     """Of what should be high, being above is no alarm; of a gauge more is always worse."""
     gauge = """

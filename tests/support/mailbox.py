@@ -141,9 +141,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0, every_s: float = 0.02) -> None:
     """Wait until something is true; AssertionError when it does not become so."""
     end_s = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end_s, "it did not come true in time"
-        time.sleep(0.02)
+        time.sleep(every_s)
