@@ -18,7 +18,7 @@ import msgspec
 
 from contract.fields import EARLIEST_YEAR, LATEST_YEAR
 
-__all__ = ["ISO", "CellError", "FieldType", "Times", "field_types", "localise", "to_integer"]
+__all__ = ["ISO", "CellError", "FieldType", "Times", "field_types", "localise", "to_integer", "words_of"]
 
 ISO = "iso"
 """Name of the default time format: any ISO 8601 date or date and time, with or without an offset."""
@@ -91,13 +91,16 @@ class FieldType:
         self._declared = declared
         self.form = _form(msgspec.inspect.type_info(declared))
         """``time``, ``integer``, ``boolean``, ``choice`` or ``text``."""
+        self.words = words_of(msgspec.inspect.type_info(declared))
+        """What a choice may hold, in alphabetical order; of other forms nothing."""
 
     def checked(self, value: object) -> Any:
         """Return a value within the contract's limits. Raises CellError."""
         try:
             return msgspec.convert(value, self._declared)
         except msgspec.ValidationError as error:
-            raise CellError(f"{value!r}: {error}") from None
+            why = f"is none of {', '.join(self.words)}" if self.words else error
+            raise CellError(f"{value!r}: {why}") from None
 
     def constant(self, word: object, times: Times) -> Any:
         """Return a constant of a mapping as a value of this field. Raises CellError."""
@@ -155,6 +158,17 @@ class FieldType:
 def field_types(snapshot: type[msgspec.Struct]) -> dict[str, FieldType]:
     """Return the fields of a kind's snapshot by name, in declared order."""
     return {f.name: FieldType(f.name, f.type, required=f.required) for f in msgspec.structs.fields(snapshot)}
+
+
+def words_of(found: msgspec.inspect.Type) -> tuple[str, ...]:
+    """Return the words that a declared choice may hold, in alphabetical order; of other types none."""
+    if isinstance(found, msgspec.inspect.Metadata):
+        return words_of(found.type)
+    if isinstance(found, msgspec.inspect.UnionType):
+        return next((words for part in found.types if (words := words_of(part))), ())
+    if isinstance(found, msgspec.inspect.LiteralType):
+        return tuple(word for word in found.values if isinstance(word, str))
+    return ()
 
 
 def _form(found: msgspec.inspect.Type) -> str:

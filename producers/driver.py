@@ -11,6 +11,7 @@ with warnings.catch_warnings():
     import kafka.errors  # type: ignore[import-untyped]
     import kafka.partitioner  # type: ignore[import-untyped]
     from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
+    from kafka.net.inet import KafkaNetSocket  # type: ignore[import-untyped]
 
 __all__ = [
     "KafkaError",
@@ -56,6 +57,21 @@ def _connected(client: Any, settings: dict[str, object]) -> Any:
         for network in opened:
             network.close()
         raise
+
+
+_attempt = KafkaNetSocket.sock_connect
+
+
+async def _tidy_attempt(self: Any, net: Any, sock: Any, address: Any, timeout_at: float | None = None) -> Any:
+    try:
+        return await _attempt(self, net, sock, address, timeout_at=timeout_at)
+    except BaseException:
+        sock.close()
+        raise
+
+
+# kafka-python 3.0.12 leaves the socket of a failed attempt to the garbage collector: one each second of an outage.
+KafkaNetSocket.sock_connect = _tidy_attempt
 
 
 def murmur2(key: bytes) -> int:

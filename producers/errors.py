@@ -1,6 +1,16 @@
 """What the Kafka side of this room raises on purpose."""
 
-__all__ = ["DeliveryError", "EventTooLargeError", "KafkaUnreachableError", "ProducerError", "TopicError"]
+__all__ = [
+    "DeliveryError",
+    "EventTooLargeError",
+    "InvalidEventError",
+    "KafkaUnreachableError",
+    "ProducerError",
+    "SpoolError",
+    "SpoolFullError",
+    "SpoolInUseError",
+    "TopicError",
+]
 
 
 class ProducerError(Exception):
@@ -13,6 +23,30 @@ class KafkaUnreachableError(ProducerError):
 
 class EventTooLargeError(ProducerError):
     """One event is larger than MAX_EVENT_BYTES: readers would refuse it, so it is not sent."""
+
+
+class InvalidEventError(ProducerError):
+    """Readers would refuse the event, so it is not sent.
+
+    ``path`` names the wrong field, such as ``$.data.unit``; ``reason`` is that of the dead letter it would be.
+    """
+
+    def __init__(self, text: str, *, reason: str, path: str | None) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.path = path
+
+
+class SpoolError(ProducerError):
+    """The spool cannot be opened, read or written. The text names the file and what to do."""
+
+
+class SpoolInUseError(SpoolError):
+    """Another process has the spool: two senders would mix up the order of its events."""
+
+
+class SpoolFullError(SpoolError):
+    """Neither Kafka nor the spool can take more now. Nothing of the call was taken: send it again later."""
 
 
 class TopicError(ProducerError):

@@ -211,7 +211,8 @@ class _State:
 def _event(plan: Plan, row: Row, moment: datetime, version: int, values: dict[str, Any]) -> Event | Refusal:
     for name in plan.required:
         if values.get(name) is None:
-            return Refusal(row.number, plan.column_of(name), f"{name} is not known, and nothing can be without it")
+            text = f"{name} is not known: no row that was taken so far tells it, and a {plan.kind.key} needs it"
+            return Refusal(row.number, plan.column_of(name), text)
     needed = plan.kind.needs.get(values["status"])
     if needed is not None and values.get(needed) is None:
         text = f"status {values['status']} needs {needed}, which is not known at {moment.isoformat()}"

@@ -130,7 +130,7 @@ def _status_faults(mapping: Mapping, field: FieldType) -> Iterator[tuple[str, st
         try:
             field.checked(word)
         except CellError as error:
-            yield key, f"not a status of a {mapping.kind}: {error}"
+            yield key, f"no status of a {mapping.kind}: {error}"
         needed = mapping.declared.needs.get(word)
         if needed is not None and needed not in mapping.fields:
             yield f"fields.{needed}", f"is missing: status {word} ({key}) cannot be counted without it"

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from contract.personal import mask
+
 __all__ = ["Refusal"]
 
 
@@ -14,4 +16,4 @@ class Refusal(NamedTuple):
 
     def __str__(self) -> str:
         where = f"row {self.row}" if self.column is None else f"row {self.row}, column {self.column}"
-        return f"{where}: {self.reason}"
+        return f"{where}: {mask(self.reason)}"

@@ -17,7 +17,7 @@ from nhip.console import OUT, bar, print_json, say
 from nhip.drain import wait_until_counted
 from nhip.figures import as_document, as_table, selected
 from nhip.lag import Backlog
-from nhip.settings import Settings, load_tree
+from nhip.settings import ENV_PREFIX, Settings, load_tree
 from nhip.store import open_store
 from nhip.system import System, SystemPlan
 from producers.client import Producer
@@ -49,14 +49,20 @@ def register(app: typer.Typer) -> None:
 def up(
     context: typer.Context,
     data: DataOption = Path(".nhip"),
-    workers: WorkersOption = 1,
+    workers: Annotated[int, typer.Option(min=0, max=16, help="Worker processes; 0 to restore or rebuild.")] = 1,
     kafka_port: Annotated[int, typer.Option(help="Port of the Kafka broker; 0 chooses a free one.")] = 9092,
     store_port: Annotated[int, typer.Option(help="Port of the store's HTTP interface; 0 chooses a free one.")] = 8123,
 ) -> None:
-    """Run Kafka, the store and the workers on this machine. One Ctrl-C stops all; the data survives."""
-    plan = SystemPlan(data.resolve(), workers, kafka_port=kafka_port or None, store_port=store_port or None)
+    """Run Kafka, the store, the workers and the wall with the intake on this machine. One Ctrl-C stops all.
+
+    The data survives. The wall takes a free port when wall_port is in use, and says which.
+    """
+    ports = (kafka_port or None, store_port or None)
+    plan = SystemPlan(data.resolve(), workers, 1, *ports, wall=True, wall_anywhere=True)
     with _stoppable(), System(plan, context.obj, say) as system:
         say(f"running: Kafka {system.settings.kafka}, store {system.store.url}. Ctrl-C stops all; data in {data}")
+        if elsewhere := _addresses(context.obj, system.settings):
+            say(f"these are not the usual addresses; first of all in every other terminal: export {elsewhere}")
         while True:
             system.watch()
             time.sleep(WATCH_INTERVAL_S)
@@ -126,6 +132,12 @@ def replay(
         )
     say(f"{sent} events sent")
     _report(file, outcome, failed=False)
+
+
+def _addresses(asked: Settings, running: Settings) -> str:
+    """Return the addresses that another command would not find by itself, as environment for a shell."""
+    differ = (n for n in ("kafka", "store_host", "store_port") if getattr(asked, n) != getattr(running, n))
+    return " ".join(f"{ENV_PREFIX}{name.upper()}={getattr(running, name)}" for name in differ)
 
 
 def _report(file: Path, outcome: Outcome, *, failed: bool) -> None:

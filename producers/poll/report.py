@@ -4,6 +4,7 @@ from collections import Counter
 
 import msgspec
 
+from contract.personal import mask
 from producers.refusal import Refusal
 
 __all__ = ["REFUSALS_KEPT", "RoundReport", "Tally"]
@@ -53,7 +54,7 @@ class Tally:
         self.unreadable_codes += subject is None
         self._by_column[refusal.column or ""] += 1
         if len(self._first) < REFUSALS_KEPT:
-            self._first.append(str(refusal) if subject is None else f"{refusal} ({subject})")
+            self._first.append(mask(str(refusal) if subject is None else f"{refusal} ({subject})"))
 
     def report(self, *, changed: int, sent: int, full: bool, new_columns: tuple[str, ...]) -> RoundReport:
         """Return the counts of the round that is over."""

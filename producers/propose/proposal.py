@@ -46,7 +46,10 @@ class ProposedSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProposedStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The status over time, for log and cases."""
+    """The status over time, for log and cases.
+
+    ``unknown`` are cells that should be a status and are not known; ``steps`` are cells that leave it as it is.
+    """
 
     start: str
     row: str | None = None
@@ -54,6 +57,7 @@ class ProposedStatus(msgspec.Struct, frozen=True, kw_only=True):
     column: str | None = None
     words: dict[str, str] = {}
     unknown: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,8 +19,8 @@ _COMMON: Final = 0.3
 """Weight of a field that several kinds have, when the kind is chosen."""
 _NAMED: Final = 2.0
 """Weight of a kind's own name or subject among file and columns."""
-_FIRST_STATUS: Final = {"dossier": "accepted", "meeting": "invited"}
-"""Status of a case at its start; of other kinds the first that needs nothing."""
+_FIRST_STATUS: Final = {"dossier": "accepted", "payment": "due", "meeting": "invited", "document": "draft"}
+"""Status of a case at its start, of each kind."""
 _LATER_STATUS: Final = {"dossier": "processing"}
 
 
@@ -164,8 +164,7 @@ class _Look:
 
     def _status(self) -> ProposedStatus:
         kind, needs = self._kind, self._kind.needs
-        plainest = next(word for word in choices(kind, "status") if word not in needs)
-        start = _FIRST_STATUS.get(kind.key, plainest)
+        start = _FIRST_STATUS[kind.key]
         end = next(iter(needs), None) if self._end else None
         column = self._status_column() if self._layout == "log" else None
         if column is None:
@@ -182,6 +181,7 @@ class _Look:
             words=found.words,
             # Steps of a log that are no statuses are ordinary; statuses that nobody knows are not.
             unknown=() if by_activity else found.unknown,
+            steps=found.unknown if by_activity else (),
         )
 
     def _questions(self, name: str, status: ProposedStatus | None) -> list[Question]:

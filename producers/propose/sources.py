@@ -80,10 +80,8 @@ class Sources:
         if field.form == "time" and name not in self._kind.facts and _without_hours(column):
             doubts = (*doubts, "dates without a time: such a day counts as over at its first minute")
         if name.endswith("_vnd") and column.form == "decimal":
-            doubts = (
-                *doubts,
-                "amounts with decimals: whole đồng are needed; `scale` multiplies, the rest is refused",
-            )
+            example = f"amounts with decimals, e.g. {_example(column)!r}, and whole đồng are needed"
+            doubts = (*doubts, f"{example}: `scale = 1000` reads them as thousands; the rest is then refused")
         return ProposedSource(column=column.name, known=known, open=doubts)
 
     def _choice(self, name: str, field: FieldType, column: Column, known: str | None) -> ProposedSource | None:
@@ -131,7 +129,8 @@ class Sources:
     ) -> ProposedSource | None:
         if name == "unit":
             self.questions.append(
-                Question("fields.unit", "Which unit do all rows belong to (its code)?", _UNKNOWN_UNIT)
+                # No default: whoever only presses Enter has not told it, and the doubt must stay in the file.
+                Question("fields.unit", "Which unit do all rows belong to (its code)?", "")
             )
             return ProposedSource(value=_UNKNOWN_UNIT, open=("no column tells the unit: give its code",))
         if field.form == "time" and self._layout == "log" and status is not None and status.column is not None:
@@ -163,6 +162,12 @@ class Sources:
             return ()
         examples = ", ".join(map(repr, column.odd))
         return (f"some cells are no {column.form}, e.g. {examples}: their rows are refused",)
+
+
+def _example(column: Column) -> str:
+    """Return the most frequent cell that is no whole number, or else the most frequent."""
+    cells = [cell for cell, _ in column.most]
+    return next((cell for cell in cells if cell.partition(".")[2].strip("0")), cells[0])
 
 
 def _without_hours(column: Column) -> bool:

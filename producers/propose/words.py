@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from contract.kind import Kind
+from producers.convert import words_of
 from producers.propose.vocabulary import WORDS, plain
 
 __all__ = ["Meanings", "choices", "meanings", "yes_or_no"]
@@ -22,19 +23,9 @@ class Meanings(NamedTuple):
 
 
 def choices(kind: Kind, field: str) -> tuple[str, ...]:
-    """Return the words that a field of a kind may hold, in declared order; none for other fields."""
+    """Return the words that a field of a kind may hold, in alphabetical order; none for other fields."""
     declared = next(f.type for f in msgspec.structs.fields(kind.snapshot) if f.name == field)
-    return _words(msgspec.inspect.type_info(declared))
-
-
-def _words(found: msgspec.inspect.Type) -> tuple[str, ...]:
-    if isinstance(found, msgspec.inspect.Metadata):
-        return _words(found.type)
-    if isinstance(found, msgspec.inspect.UnionType):
-        return next((words for part in found.types if (words := _words(part))), ())
-    if isinstance(found, msgspec.inspect.LiteralType):
-        return tuple(word for word in found.values if isinstance(word, str))
-    return ()
+    return words_of(msgspec.inspect.type_info(declared))
 
 
 def meanings(kind: Kind, field: str, cells: Iterable[str]) -> Meanings:

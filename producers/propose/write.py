@@ -7,6 +7,9 @@ from producers.propose.proposal import Guess, Proposal, ProposedSource, Proposed
 
 __all__ = ["as_toml"]
 
+_STEPS_NAMED = 30
+"""So many steps of a log that are no statuses are named."""
+
 
 def as_toml(proposal: Proposal, origin: str) -> str:
     """Write the mapping; ``origin`` is the file it was made from."""
@@ -56,12 +59,16 @@ def _status(status: ProposedStatus, guess: Guess | None) -> Iterator[str]:
     for key in ("start", "row", "end"):
         word = getattr(status, key)
         if word is not None:
-            yield f"{key} = {_text(word)}"
+            yield f"{key} = {_text(word)}" + ("  # until another row says otherwise" if key == "start" else "")
     if status.column is not None:
         yield _told(f"column = {_text(status.column)}", guess)
         yield f"map = {_table(status.words)}"
         for cell in status.unknown:
             yield f"# ? {_text(cell)} is no known status: rows with it keep the status before"
+        if status.steps:
+            named = ", ".join(map(_text, status.steps[:_STEPS_NAMED]))
+            more = len(status.steps) - _STEPS_NAMED
+            yield f"# Rows with other cells keep the status: {named}" + (f" and {more} more" if more > 0 else "")
 
 
 def _field(name: str, source: ProposedSource, guess: Guess | None, *, open_here: bool) -> Iterator[str]:

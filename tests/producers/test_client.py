@@ -13,7 +13,7 @@ import pytest
 from contract.dossier import Dossier, DossierEvent
 from contract.kind import Event
 from contract.registry import KINDS
-from producers import Producer, client
+from producers import Producer, direct
 from producers.client import DeliveryError, EventTooLargeError, KafkaUnreachableError, ProducerError
 from producers.driver import KafkaError, admin_client, murmur2
 from producers.mapping import load_mapping
@@ -40,6 +40,9 @@ class FakeFuture:
     def add_errback(self, call: Any, *args: Any) -> None:
         """Remember whom to tell."""
         self.broken.append((call, args))
+
+    def add_callback(self, _call: Any) -> None:
+        """Promise for ever."""
 
     def fail(self, error: Exception) -> None:
         """Tell them."""
@@ -75,8 +78,8 @@ class FakeDriver:
 def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
     """A driver in place of Kafka's."""
     fake = FakeDriver()
-    monkeypatch.setattr(client, "kafka_producer", lambda **_: fake)
-    monkeypatch.setattr(client, "wait_for_listener", lambda _addresses, timeout_s: timeout_s)
+    monkeypatch.setattr(direct, "connect", lambda *_, **__: fake)
+    monkeypatch.setattr(direct, "wait_for_listener", lambda _addresses, timeout_s: timeout_s)
     return fake
 
 
@@ -190,7 +193,7 @@ class TestFailures:
 
     def test_memory_is_bounded(self, driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
         """Once enough bytes are on their way, send waits for Kafka."""
-        monkeypatch.setattr(client, "MAX_PENDING_BYTES", 100)
+        monkeypatch.setattr(direct, "MAX_PENDING_BYTES", 100)
         producer = Producer("k:1")
 
         for _ in range(10):

@@ -29,9 +29,9 @@ class Kept:
         self.events: list[Event] = []
         self.flushed = 0
 
-    def send(self, event: Event, /) -> None:
-        """Keep one event."""
-        self.events.append(event)
+    def send(self, *events: Event) -> None:
+        """Keep events."""
+        self.events.extend(events)
 
     def flush(self) -> None:
         """Note that somebody asked."""

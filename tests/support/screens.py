@@ -1,16 +1,20 @@
 """A small province with figures for tests of the screens, and a reader that needs no store."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from litestar import Router
 from litestar.testing import TestClient
 
+from contract.calendar import WorkCalendar
 from contract.days import HOUR_S
+from contract.sources import load_sources
 from contract.units import Unit, UnitTree
 from dashboards.access import Access, Mode
 from dashboards.data import Data, ScopeDetail
@@ -19,6 +23,7 @@ from dashboards.series import Series, SeriesRow
 from dashboards.server import create_server
 from dashboards.targets import Targets, load_targets
 from dashboards.view import Place
+from sinks.dead_letters import LetterGroup
 from sinks.overdue import OverdueDossier
 from sinks.reads import Ageing, Bucket, PipelineFacts, SourceAge
 from streams.rows import Heartbeat
@@ -52,9 +57,12 @@ def place() -> Place:
     )
 
 
+@cache
 def targets() -> Targets:
-    """The shipped targets."""
-    return load_targets(Path(__file__).parents[2] / "config" / "targets.toml")
+    """The shipped targets and sources."""
+    config = Path(__file__).parents[2] / "config"
+    days = WorkCalendar.from_csv((config / "calendar.csv").read_text("utf-8"), "calendar.csv")
+    return load_targets(config / "targets.toml", load_sources(config / "sources.toml", days))
 
 
 def data(**changes: Any) -> Data:
@@ -97,7 +105,7 @@ def data(**changes: Any) -> Data:
             SourceAge("elsewhere", "99", "nhip.payments", NOW_US, NOW_US, 5, 0),
         ],
         facts=PipelineFacts(12, 0, 3),
-        letters=[("json", 3)],
+        letters=[LetterGroup("json", "bank", 3, NOW_US)],
         lag=7,
     )
     return replace(found, **changes)
@@ -129,7 +137,9 @@ class _FakeSeries:
 
 
 @contextmanager
-def client(reader: FakeReader | None = None, access: Access | None = None) -> Iterator[TestClient[Any]]:
+def client(
+    reader: FakeReader | None = None, access: Access | None = None, routers: Sequence[Router] = ()
+) -> Iterator[TestClient[Any]]:
     """A client of an application without a store."""
     app = create_server(
         cast("Reader", reader or FakeReader(data())),
@@ -139,6 +149,7 @@ def client(reader: FakeReader | None = None, access: Access | None = None) -> It
         access or Access(Mode.PUBLIC, below=place().below),
         "1-test",
         lambda: NOW_US,
+        routers,
     )
     with TestClient(app, base_url="http://127.0.0.1") as found:
         yield found
