@@ -18,7 +18,8 @@ RUN sed -e 's/ *\\$//' -e '/^ *--hash/d' requirements.lock > /tmp/constraints.tx
 FROM python:3.12-slim
 COPY --from=build /opt/nhip /opt/nhip
 COPY deploy/healthy.py /opt/nhip/healthy.py
-RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/nhip --create-home nhip
+RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/nhip --create-home nhip \
+ && install -d -o nhip -g nhip -m 700 /var/lib/nhip-keys /var/lib/nhip-spool
 ENV PATH=/opt/nhip/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /var/lib/nhip
 USER 10001:10001

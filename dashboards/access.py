@@ -1,14 +1,16 @@
 """Who may look: wall tokens that can be revoked and limited to units, everybody, or this machine alone."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
 
+from contract.marks import epoch_us
 from producers.tokens import AccessError, HashedToken, TokenStore, TokenWatch
+from streams.clock import Now, wall_clock_us
 
 __all__ = ["Access", "AccessError", "Mode", "Token", "TokenFile", "Viewer", "is_loopback"]
 
@@ -41,9 +43,10 @@ class TokenFile(TokenStore[Token]):
     def __init__(self, path: Path) -> None:
         super().__init__(path, Token, "wall tokens")
 
-    def create(self, name: str, units: Sequence[str], now: datetime) -> str:
-        """Add a token and return it: it is shown this once and never kept."""
-        return self.add(name, lambda sha256: Token(name, sha256, now, tuple(dict.fromkeys(units))))
+    def create(self, name: str, units: Sequence[str], now: datetime, lifetime: timedelta | None = None) -> str:
+        """Add a token and return it: it is shown this once and never kept. ``lifetime``: None is for ever."""
+        expires = None if lifetime is None else now + lifetime
+        return self.add(name, lambda sha256: Token(name, sha256, now, tuple(dict.fromkeys(units)), expires=expires))
 
 
 class Access:
@@ -53,9 +56,14 @@ class Access:
     """
 
     def __init__(
-        self, mode: Mode, tokens: TokenFile | None = None, below: Callable[[str], frozenset[str]] | None = None
+        self,
+        mode: Mode,
+        tokens: TokenFile | None = None,
+        below: Callable[[str], frozenset[str]] | None = None,
+        wall_us: Now = wall_clock_us,
     ) -> None:
         self.mode = mode
+        self._wall_us = wall_us
         self._watch = None if tokens is None else TokenWatch(tokens)
         self._below = below or (lambda code: frozenset({code}))
 
@@ -85,14 +93,17 @@ class Access:
         if secret is None or self._watch is None:
             return None
         token = self._watch.find(secret)
-        return None if token is None else _viewer(token)
+        return _viewer(token) if token is not None and self._in_force(token) else None
 
     def still(self, viewer: Viewer) -> bool:
-        """Whether a viewer may go on looking: false soon after the token was revoked or changed."""
+        """Whether a viewer may go on looking: false soon after the token was revoked or changed, or expired."""
         if viewer.sha256 is None:
             return True
         token = None if self._watch is None else self._watch.current().get(viewer.sha256)
-        return token is not None and _viewer(token) == viewer
+        return token is not None and self._in_force(token) and _viewer(token) == viewer
+
+    def _in_force(self, token: Token) -> bool:
+        return token.expires is None or epoch_us(token.expires) > self._wall_us()
 
     def allows(self, viewer: Viewer, code: str) -> bool:
         """Whether a viewer may see a unit."""

@@ -5,10 +5,10 @@ from typing import Any
 
 from contract.days import DAY_S, HOUR_S, local_day_start
 from contract.indicators import Reading
+from contract.numbers import count_text
 from contract.registry import INDICATORS
 from contract.words import WORDS, Text, same
 from dashboards.bars import series_of
-from dashboards.numbers import count_text
 from dashboards.screens import Panel, ScopeKind
 from dashboards.view import View, text
 from sinks.reads import Bucket

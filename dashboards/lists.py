@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from contract.days import DAY_S
+from contract.numbers import count_text, duration_text, percent_text
 from contract.registry import INDICATORS
 from contract.windows import STATE_WINDOW
 from contract.words import WINDOW_WORDS, WORDS, Text, same
 from dashboards.alerts.panels import alert_items, covered
-from dashboards.numbers import count_text, duration_text, percent_text
 from dashboards.screens import Content, Panel
 from dashboards.targets import State
 from dashboards.view import View, text

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -10,13 +12,14 @@ from urllib.parse import urlencode
 
 import structlog
 from litestar import Litestar, Request, Response, Router, get
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, MutableScopeHeaders
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.response import Redirect
+from litestar.types import Message, Scope
 
 from contract.words import Text
 from dashboards.access import Access, Mode, is_loopback
@@ -30,6 +33,7 @@ from dashboards.services import ADMITS_ITSELF, Services, store_down
 from dashboards.targets import Targets
 from dashboards.view import Place
 from dashboards.wall.pages import wall_router
+from producers.guesses import Guesses
 from streams.clock import Now
 from streams.store import StoreUnavailableError
 
@@ -38,6 +42,9 @@ __all__ = ["build_of", "create_server"]
 COOKIE = "nhip_wall"
 COOKIE_S = 400 * 86_400
 """Browsers keep no cookie for longer; a wall that was set up once stays logged in."""
+
+HSTS_S = 365 * 86_400
+"""So long a browser that came by TLS comes by nothing else."""
 
 _SCHEMES: dict[str, SecurityScheme | Reference] = {
     "intakeToken": SecurityScheme(
@@ -74,7 +81,7 @@ def create_server(
         route_handlers=[home, *HANDLERS, alerts, wall_router(pictures), *routers],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         before_request=_admitted(services),
-        after_request=_dressed,
+        before_send=[_dressed],
         exception_handlers={HTTPException: refused, StoreUnavailableError: _store_down, Exception: _failed},
         lifespan=[reading],
         openapi_config=OpenAPIConfig(
@@ -108,6 +115,7 @@ def build_of(version: str, folder: Path) -> str:
 
 def _admitted(services: Services) -> Callable[[Request[Any, Any, Any]], Response[Any] | None]:
     """Return what runs before every handler: find out who asks, and refuse who may not."""
+    guesses = Guesses(time.monotonic)
 
     def admit(request: Request[Any, Any, Any]) -> Response[Any] | None:
         if request.route_handler.opt.get(ADMITS_ITSELF):
@@ -119,6 +127,9 @@ def _admitted(services: Services) -> Callable[[Request[Any, Any, Any]], Response
         secret = bearer.strip() if scheme.lower() == "bearer" else asked or request.cookies.get(COOKIE)
         viewer = services.access.viewer(secret)
         if viewer is None:
+            wait_s = 0.0 if secret is None else guesses.wrong("" if request.client is None else request.client.host)
+            if wait_s > 0:
+                raise Refusal(429, _TOO_MANY, {"Retry-After": str(math.ceil(wait_s))})
             raise Refusal(401, _NO_TOKEN if secret is None else _WRONG_TOKEN, {"WWW-Authenticate": "Bearer"})
         request.state.viewer = viewer
         path = request.url.path
@@ -151,10 +162,16 @@ def _cookie(request: Request[Any, Any, Any], secret: str) -> Cookie:
     return Cookie(COOKIE, value=secret, path="/", httponly=True, samesite="lax", max_age=COOKIE_S, secure=secure)
 
 
-async def _dressed(response: Response[Any]) -> Response[Any]:
+async def _dressed(message: Message, scope: Scope) -> None:
+    """Complete the headers of every answer, refusals of every door included."""
+    if message["type"] != "http.response.start":
+        return
+    headers = MutableScopeHeaders.from_message(message)
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+        headers.setdefault(name, value)
+    if scope["scheme"] == "https":
+        # Only said where it is true: behind a proxy the scheme is what that proxy, on this machine, says it is.
+        headers.setdefault("Strict-Transport-Security", f"max-age={HSTS_S}")
 
 
 def _store_down(request: Request[Any, Any, Any], _: StoreUnavailableError) -> Response[bytes]:
@@ -174,4 +191,5 @@ _OTHER_HOST = Text(
     "Máy chủ này chỉ phục vụ tại chỗ: mở http://127.0.0.1",
     "This server serves its own machine alone: open http://127.0.0.1",
 )
-_WRONG_TOKEN = Text("Mã truy cập sai hoặc đã bị thu hồi", "The token is wrong or was revoked")
+_WRONG_TOKEN = Text("Mã truy cập sai, hết hạn hoặc đã bị thu hồi", "The token is wrong, expired or was revoked")
+_TOO_MANY = Text("Quá nhiều mã truy cập sai: hãy chờ", "Too many wrong tokens: wait")

@@ -20,7 +20,7 @@ from sinks.outbox import Delivery, DeliveryState, Pending
 from sinks.rates import heartbeat
 from sinks.rule_sets import read_rules, write_rules
 from sinks.usual import usual
-from streams.alerts import Action, Alert, AlertState, FigureKey, Notice
+from streams.alerts import Action, Alert, FigureKey, Notice
 from streams.clock import Now
 from streams.rows import Rate
 
@@ -83,10 +83,6 @@ class ClickHouseAlertStore:
     def sent_since(self, recipient: str, since_us: int) -> int:
         """How many notices to the recipient became SENT at or after a moment of the wall clock."""
         return sent_since(self.client, recipient, since_us)
-
-    def firing(self) -> list[Alert]:
-        """Alerts that fire now, the oldest first."""
-        return open_alerts(self.client, [AlertState.FIRING])
 
     def alert(self, key: str) -> Alert | None:
         """Return the alert with that id as it stands now."""

@@ -25,7 +25,6 @@ _COLUMNS = ", ".join(
     )
 )
 _TYPES = {"notices": pa.uint32(), "numerator": pa.int64(), "denominator": pa.int64(), "threshold": pa.float64()}
-_OPEN = (AlertState.PENDING, AlertState.FIRING)
 
 
 def write_alerts(client: Client, alerts: Sequence[Alert], epoch: int, tick: int) -> None:
@@ -45,13 +44,13 @@ def write_alerts(client: Client, alerts: Sequence[Alert], epoch: int, tick: int)
     client.insert("alerts", pa.table(columns))
 
 
-def open_alerts(client: Client, states: Sequence[AlertState] = _OPEN) -> list[Alert]:
-    """Return the alerts in these states, by default pending or firing, the oldest first."""
+def open_alerts(client: Client) -> list[Alert]:
+    """Return the alerts that are pending or firing, the oldest first; with those whose end is not told yet."""
     rows = client.rows(
         f"""
         SELECT {_COLUMNS} FROM alerts FINAL
         WHERE has({{states:Array(String)}}, toString(state)) ORDER BY since, id""",
-        {"states": [state.value for state in states]},
+        {"states": [AlertState.PENDING.value, AlertState.FIRING.value]},
     )
     return [_alert(row) for row in rows]
 

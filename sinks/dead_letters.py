@@ -1,8 +1,5 @@
 """Refused records: kept with their bytes and the reason, listed, and marked once they were dealt with."""
 
-# ruff: noqa: S608
-# The only text put together is this module's own expression; what comes from outside is a parameter.
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -13,7 +10,6 @@ from sinks.columns import INSTANT
 from streams.rows import DeadLetter
 
 __all__ = [
-    "SOURCE_SQL",
     "UNKNOWN_SOURCE",
     "LetterGroup",
     "LetterState",
@@ -46,13 +42,6 @@ class LetterGroup(NamedTuple):
 
 UNKNOWN_SOURCE = "?"
 """Stands for the source of a record whose bytes do not tell it."""
-
-# Bytes that are no JSON often still hold the words "source": "…"; more than what a source may have is none.
-SOURCE_SQL = (
-    "if(length(JSONExtractString(value, 'source') AS named) BETWEEN 1 AND 128, toValidUTF8(named), "
-    """if((toValidUTF8(extract(value, '"source"\\\\s*:\\\\s*"([^"\\\\\\\\]{1,128})"')) AS found) = '', '?', found))"""
-)
-"""Expression of the source that a row of ``dead_letters`` names."""
 
 
 def write_dead_letters(client: Client, rows: Sequence[DeadLetter], state: LetterState = "refused") -> None:
@@ -89,10 +78,10 @@ def count_dead_letters(client: Client) -> int:
 def letter_groups(client: Client, limit: int = 1_000) -> list[LetterGroup]:
     """Return the records that wait, by reason and source, the most frequent first."""
     rows = client.rows(
-        f"""
-        SELECT toString(reason), {SOURCE_SQL} AS source, count() AS n, max(toUnixTimestamp64Micro(time))
+        """
+        SELECT toString(reason), source, count() AS n, max(toUnixTimestamp64Micro(time))
         FROM dead_letters FINAL WHERE state = 'refused'
-        GROUP BY reason, source ORDER BY n DESC, reason, source LIMIT {{limit:UInt32}}""",
+        GROUP BY reason, source ORDER BY n DESC, reason, source LIMIT {limit:UInt32}""",
         {"limit": limit},
     )
     return [LetterGroup(reason, source, int(n), int(newest)) for reason, source, n, newest in rows]
@@ -112,16 +101,16 @@ def dead_letters(
     ``reason``, ``source`` and ``state`` narrow it; None is any. The next page begins after the last row's place.
     """
     rows = client.rows(
-        f"""
+        """
         SELECT toString(topic), `partition`, offset, toString(reason), hex(error),
                if(isNull(key), NULL, hex(assumeNotNull(key))), hex(value), toUnixTimestamp64Micro(time),
-               toString(state), {SOURCE_SQL} AS source
+               toString(state), source
         FROM dead_letters FINAL
-        WHERE (topic, `partition`, offset) > ({{topic:String}}, {{partition:UInt16}}, {{offset:Int64}})
-          AND ({{reason:String}} = '' OR reason = {{reason:String}})
-          AND ({{source:String}} = '' OR source = {{source:String}})
-          AND ({{state:String}} = '' OR toString(state) = {{state:String}})
-        ORDER BY topic, `partition`, offset LIMIT {{limit:UInt32}}""",
+        WHERE (topic, `partition`, offset) > ({topic:String}, {partition:UInt16}, {offset:Int64})
+          AND ({reason:String} = '' OR reason = {reason:String})
+          AND ({source:String} = '' OR source = {source:String})
+          AND ({state:String} = '' OR toString(state) = {state:String})
+        ORDER BY topic, `partition`, offset LIMIT {limit:UInt32}""",
         {
             "topic": after[0],
             "partition": after[1],

@@ -29,7 +29,7 @@ class Limit(NamedTuple):
 
 
 def check_scope(table: Table, tree: UnitTree) -> str | None:
-    """Return the scope pattern; None when it is unknown, which is noted."""
+    """Return the scope pattern; None when it is unknown, which is noted. Of the indicator :func:`limit_of` tells."""
 
     def read(raw: object) -> str:
         form, _, name = raw.partition(":") if isinstance(raw, str) else ("", "", "")
@@ -44,7 +44,7 @@ def check_scope(table: Table, tree: UnitTree) -> str | None:
         return str(raw)
 
     scope = table.need("scope", read)
-    indicator = table.take("indicator", _watched, None)
+    indicator = table.take("indicator", _known, None)
     if scope is None or indicator is None:
         return scope
     form = scope.partition(":")[0]
@@ -88,9 +88,13 @@ def limit_of(table: Table) -> Limit | None:
 
 
 def _watched(raw: object) -> str:
-    if not isinstance(raw, str) or not (raw in INDICATORS or raw in GAUGES):
+    if (found := _known(raw)) is None:
         raise ValueError(f"{raw!r} is unknown: write one of {', '.join((*INDICATORS, *GAUGES))}")
-    return raw
+    return found
+
+
+def _known(raw: object) -> str | None:
+    return raw if isinstance(raw, str) and (raw in INDICATORS or raw in GAUGES) else None
 
 
 def _range(key: str, *, share: bool) -> Callable[[object], float]:

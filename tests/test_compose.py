@@ -16,6 +16,7 @@ import yaml
 
 from dashboards.grafana.check import run, statements
 from dashboards.grafana.names import PLUGIN, PLUGIN_VERSION
+from nhip.health import READY
 from nhip.local import LocalClickHouse
 from nhip.settings import ENV_PREFIX, Settings, load_settings
 from sinks.client import connect
@@ -35,10 +36,20 @@ def users_sql() -> list[str]:
     return [part.strip() for part in re.split(r";\s*\n", plain + "\n") if part.strip()]
 
 
+def by_default(text: str) -> str:
+    """Text of the file as it is read when the installer sets no variable."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+
+
+def volumes(name: str) -> dict[str, str]:
+    """What a service mounts: place in the container → path or name of the volume."""
+    parts = [by_default(volume).split(":") for volume in SERVICES[name].get("volumes", [])]
+    return {part[1]: part[0] for part in parts}
+
+
 def mounts() -> list[str]:
     """Every path of this repository that a container is given."""
-    found = [v.split(":")[0] for service in SERVICES.values() for v in service.get("volumes", [])]
-    return [path for path in found if path.startswith("./")]
+    return [path for name in SERVICES for path in volumes(name).values() if path.startswith("./")]
 
 
 def test_the_file_fits_the_specification() -> None:
@@ -53,7 +64,7 @@ def test_every_variable_is_a_setting(name: str) -> None:
     given = SERVICES[name]["environment"]
     known = {ENV_PREFIX + field.name.upper() for field in msgspec.structs.fields(Settings)}
     assert {key for key in given if key.startswith(ENV_PREFIX)} <= known
-    load_settings({key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for key, value in given.items()})
+    load_settings({key: by_default(value) for key, value in given.items()})
 
 
 def test_every_mounted_file_is_there() -> None:
@@ -81,14 +92,39 @@ def test_every_service_is_bounded_and_healed(name: str) -> None:
 
 def test_every_reference_leads_somewhere() -> None:
     """Secrets, volumes, networks and dependencies are declared; ports are published on this machine alone."""
-    for service in SERVICES.values():
+    for name, service in SERVICES.items():
         assert set(service.get("secrets", [])) <= COMPOSE["secrets"].keys()
         assert set(service.get("networks", [])) <= COMPOSE["networks"].keys()
         assert set(service.get("depends_on", {})) <= SERVICES.keys()
-        named = [v.split(":")[0] for v in service.get("volumes", []) if not v.startswith("./")]
+        named = [volume for volume in volumes(name).values() if not volume.startswith("./")]
         assert set(named) <= COMPOSE["volumes"].keys()
         assert all(re.match(r"\$\{\w+:-127\.0\.0\.1\}:", port) for port in service.get("ports", []))
     assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_file_of_the_settings_is_mounted(name: str) -> None:
+    """What is written lies in a volume that the image gives to its user; what an office edits, in its folder."""
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    written = ("WALL_TOKENS_FILE", "INTAKE_TOKENS_FILE", "INTAKE_SPOOL", "ALERTS_KEY_FILE")
+    given = SERVICES[name]["environment"]
+
+    for key in (key for key in given if key.removeprefix(ENV_PREFIX) in written):
+        folder = str(Path(given[key]).parent)
+        assert name == "prepare" or volumes(name)[folder] in COMPOSE["volumes"]
+        assert re.search(rf"(install -d -o nhip .*|--home-dir ){folder}\b", image)
+    for path in (Path(value) for value in given.values() if value.startswith("/etc/nhip/")):
+        assert (ROOT / volumes(name)["/etc/nhip"] / path.name).is_file()
+
+
+def test_alerts_leave_the_workers_and_their_links_open_the_wall() -> None:
+    """Workers reach the outside; what they sign the wall verifies, with the same key and for the same address."""
+    worker, serve = SERVICES["worker"], SERVICES["serve"]
+
+    assert "outside" in worker["networks"]
+    assert volumes("worker")["/var/lib/nhip-keys"] == volumes("serve")["/var/lib/nhip-keys"]
+    for key in ("NHIP_ALERTS_KEY_FILE", "NHIP_ALERTS_URL"):
+        assert worker["environment"][key] == serve["environment"][key]
 
 
 def test_our_commands_exist() -> None:
@@ -144,6 +180,7 @@ def test_the_grants_are_enough_and_no_more(
             if found := re.match(r"GRANT SELECT(?:\(([^)]*)\))? ON nhip\.(\w+) TO grafana$", text):
                 columns, table = found[1] or "*", found[2]
                 assert columns == "*" or "value" not in columns
+                assert table not in ("notifications", "rule_sets")
                 reduced.command(
                     f"CREATE VIEW {name}.{table} AS SELECT {columns} FROM {database.name}.{table} FINAL"
                     if table not in ("rates", "epochs", "progress")
@@ -165,3 +202,14 @@ def rendered_files() -> dict[str, str]:
     """The committed files, which Grafana is given."""
     folder = ROOT / "dashboards" / "grafana" / "generated"
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in folder.rglob("*.json")}
+
+
+@pytest.mark.parametrize("name", ["worker", "serve"])
+def test_health_checks_ask_what_the_process_answers(name: str) -> None:
+    """At the port that the process is given, for a page that it has."""
+    environment, (_, *command) = SERVICES[name]["environment"], SERVICES[name]["healthcheck"]["test"]
+
+    port = environment["NHIP_HEALTH_PORT" if name == "worker" else "NHIP_WALL_PORT"]
+
+    assert command == ["python", "/opt/nhip/healthy.py", f"http://127.0.0.1:{port}{READY}"]
+    assert "COPY deploy/healthy.py /opt/nhip/healthy.py" in (ROOT / "Dockerfile").read_text("utf-8")

@@ -55,7 +55,7 @@ class Pages:
         """Return the page of an alert; ``now`` is its current figure if known, ``done`` what was just recorded."""
         alert = found.alert
         firing = found.firing
-        state = SEVERITY_STATES[alert.severity] if firing else _CALM[_state(found)]
+        state = SEVERITY_STATES[alert.severity] if firing else _CALM[found.state]
         words = {
             "title": title_text(found, self._name),
             "place": place_text(alert.scope, self._name),
@@ -65,7 +65,7 @@ class Pages:
             "figure": _local(alert_figure(alert, now)),
             "facts": list(_facts(found)),
             "details": list(_details(found, now)),
-            "hint": _HINTS.get(_state(found)),
+            "hint": _HINTS.get(found.state),
             "may_ack": firing and found.acknowledged is None,
             "muted": found.muted is not None,
             "messages": [_line(one) for one in messages],
@@ -103,14 +103,8 @@ def _line(found: Pending) -> _Line:
     return _Line(NOTICE_WORDS[notice.kind], notice.recipient, moment_text(notice.at_us), DELIVERY_WORDS[state])
 
 
-def _state(found: Standing) -> AlertState:
-    """Return where an alert stands for people: one that only waits to be told as over is over."""
-    state = found.alert.state
-    return AlertState.RECOVERED if state is AlertState.FIRING and not found.firing else state
-
-
 def _status(found: Standing) -> Text:
-    status = STATUS_WORDS[_state(found).value]
+    status = STATUS_WORDS[found.state.value]
     if not found.firing:
         return status
     return fill(same("{status} · {severity}"), status=status, severity=SEVERITY_WORDS[found.alert.severity])

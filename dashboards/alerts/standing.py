@@ -25,6 +25,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is true now and has been for long enough; the end of some is told after quiet hours only."""
         return self.alert.state is AlertState.FIRING and self.alert.ended_us is None
 
+    @property
+    def state(self) -> AlertState:
+        """Where it stands for people: one that only waits to be told as over is over."""
+        over = self.alert.state is AlertState.FIRING and not self.firing
+        return AlertState.RECOVERED if over else self.alert.state
+
 
 def standing(alert: Alert, actions: Iterable[Action], now_us: int, title: Text | None = None) -> Standing:
     """Put an alert together with what people did about it; ``actions`` are in the order of time."""

@@ -13,6 +13,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
+from contract.numbers import duration_text
 from contract.registry import INDICATORS
 from contract.words import WINDOW_WORDS, WORDS
 from dashboards.bars import series_of
@@ -23,7 +24,6 @@ from dashboards.grafana.query import Query
 from dashboards.grafana.sql import Statement, statement, trend
 from dashboards.grafana.sql_parts import said
 from dashboards.grafana.words import G
-from dashboards.numbers import duration_text
 from dashboards.screens import Content, Form, Grid, Panel
 
 __all__ = ["COLUMN_WIDTH", "ROW_HEIGHT", "panels"]

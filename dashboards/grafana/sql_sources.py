@@ -18,7 +18,6 @@ from dashboards.grafana.sql_table import table
 from dashboards.grafana.words import G
 from dashboards.screens import Panel, ScopeKind
 from dashboards.targets import Targets
-from sinks.dead_letters import SOURCE_SQL
 
 __all__ = ["ages", "dead_letters", "expected_of", "pipeline"]
 
@@ -88,7 +87,7 @@ def dead_letters(panel: Panel, place: Place) -> str:
     lang = place.lang
     source = column(WORDS["source"], lang)
     body = f"""SELECT toInt64(row_number() OVER (ORDER BY count() DESC, reason, {source})) AS nr,
-       toString(reason) AS {column(WORDS["reason"], lang)}, {SOURCE_SQL} AS {source},
+       toString(reason) AS {column(WORDS["reason"], lang)}, source AS {source},
        toNullable(count()) AS {column(WORDS["count"], lang)},
        formatDateTime(max(time), '%d/%m/%Y %H:%i', 'Asia/Ho_Chi_Minh') AS {column(G["newest"], lang)}
 FROM dead_letters FINAL WHERE state = 'refused' GROUP BY reason, {source}

@@ -50,7 +50,13 @@ GRANT SELECT ON nhip.progress TO grafana;
 
 GRANT SELECT ON nhip.sources TO grafana;
 
--- Of dossiers the code, the unit and the due date; of refused records never their bytes, which may hold anything.
+-- Alerts: what fires, who acknowledged it, what is muted. Not who is told: notifications stay closed.
+GRANT SELECT ON nhip.alerts TO grafana;
+
+GRANT SELECT ON nhip.alert_actions TO grafana;
+
+-- Of dossiers the code, the unit and the due date; of refused records never their bytes, which may hold anything, but
+-- the source that they name.
 GRANT SELECT(id, unit, overdue_at) ON nhip.dossiers TO grafana;
 
-GRANT SELECT(topic, `partition`, offset, reason, state, time, written_at) ON nhip.dead_letters TO grafana;
+GRANT SELECT(topic, `partition`, offset, reason, source, state, time, written_at) ON nhip.dead_letters TO grafana;

@@ -36,7 +36,6 @@ app = typer.Typer(help="Alerts: who is told what, and what to do about those tha
 alert_rules.register(app)
 alert_test.register(app)
 backtest.register(app)
-backtest.register(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print a document for programs.")]
 Key = Annotated[str, typer.Argument(metavar="ID", help="Id of the alert, as `list` prints it.")]
@@ -65,7 +64,7 @@ def list_alerts(context: typer.Context, json: Json = False) -> None:
         muted = f"muted until {moment_text(one.muted.until_us or 0)}" if one.muted else ""
         table.add_row(
             alert.id,
-            f"{alert.state.value}, {alert.severity}\n{alert.rule}\n{escape(_where(tree, alert.scope))}",
+            f"{one.state.value}, {alert.severity}\n{alert.rule}\n{escape(_where(tree, alert.scope))}",
             f"{alert_figure(alert).en}\n{alert_limit(alert).en}",
             "\n".join(filter(None, (moment_text(alert.since_us), told, muted))),
         )
@@ -91,7 +90,7 @@ def show(context: typer.Context, key: Key, json: Json = False) -> None:
         print_json(document)
         return
     where = _where(load_tree(settings), alert.scope)
-    head_line = f"{alert.state.value}  {alert.severity}  {alert.rule}  {where}"
+    head_line = f"{found.state.value}  {alert.severity}  {alert.rule}  {where}"
     OUT.print(head_line, markup=False, highlight=False, soft_wrap=True)
     OUT.print(f"{alert_figure(alert).en}, {alert_limit(alert).en}", markup=False, highlight=False)
     for name in ("since", "fired", "noticed", "escalated", "ended"):
@@ -244,6 +243,7 @@ def _where(tree: UnitTree, scope: str) -> str:
 
 def _document(found: Standing) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.to_builtins(found.alert)
+    document["state"] = found.state.value
     document["acknowledged"] = msgspec.to_builtins(found.acknowledged)
     document["muted"] = msgspec.to_builtins(found.muted)
     return document

@@ -251,6 +251,23 @@ def test_alerts_are_listed_shown_and_acknowledged(ask: Callable[..., Result]) ->
 
 
 @pytest.mark.services
+def test_an_alert_whose_end_waits_for_the_morning_is_over(
+    ask: Callable[..., Result], store: ClickHouseAlertStore
+) -> None:
+    """It is not listed, shows as recovered, and cannot be taken."""
+    store.write_alerts([alert("f2", AlertState.FIRING, ended_us=wall_clock_us() - MINUTE_US)], 1, 2)
+
+    listed = json.loads(ask("list", "--json").stdout)
+    shown = ask("show", "f2").output
+    document = json.loads(ask("show", "f2", "--json").stdout)
+
+    assert [one["id"] for one in listed] == ["f1", "p1"]
+    assert shown.startswith("recovered")
+    assert document["state"] == "recovered"
+    assert ask("ack", "f2").exit_code == 1
+
+
+@pytest.mark.services
 def test_a_rule_is_muted_for_a_time(ask: Callable[..., Result], store: ClickHouseAlertStore) -> None:
     """By alert or by rule and scope, by default in the name of the account; unmuted it is told again."""
     first = ask("mute", "f1", "--for", "2h", "--reason", "new  software")

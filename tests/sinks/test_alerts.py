@@ -82,7 +82,6 @@ def test_the_newest_epoch_and_tick_of_an_alert_wins(alerts: ClickHouseAlertStore
     alerts.write_alerts([], 3, 1)
 
     assert alerts.open_alerts() == [alert(), other]
-    assert alerts.firing() == [alert()]
     assert alerts.alert("a1") == alert()
     assert alerts.alert("none") is None
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from sinks.client import Client
 from sinks.dead_letters import count_dead_letters, dead_letters, letter_groups, write_dead_letters
+from sinks.migrate import load, migrate
 from sinks.store import ClickHouseStore
 from streams.rows import DeadLetter
 
@@ -36,6 +38,17 @@ def test_sources_are_read_leniently(store: ClickHouseStore) -> None:
 
     assert [found.source for found in rv] == [source for _, source in VALUES]
     assert len(unreadable) == sum(source == "?" for _, source in VALUES)
+
+
+def test_records_of_an_older_schema_have_a_source_too(client: Client) -> None:
+    """The column is computed for what was stored before it was added."""
+    before = [migration for migration in load() if migration.name != "letter_source"]
+    migrate(client, migrations=before)
+    write_dead_letters(client, [letter(n, value) for n, (value, _) in enumerate(VALUES)])
+
+    migrate(client)
+
+    assert [found.source for found in dead_letters(client)] == [source for _, source in VALUES]
 
 
 def test_groups_count_what_waits(store: ClickHouseStore) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from contract.kind import Event
+from contract.numbers import count_text, duration_text, percent_text
 from contract.registry import INDICATORS
 from dashboards.grafana.alerts import RULES
 from dashboards.grafana.check import run, statements
@@ -19,7 +20,6 @@ from dashboards.grafana.place import Office, Place
 from dashboards.grafana.sample import fill
 from dashboards.grafana.sql import statement
 from dashboards.grafana.sql_parts import count_words, duration_words, percent_words, quoted, state_of
-from dashboards.numbers import count_text, duration_text, percent_text
 from dashboards.screens import SCREENS, Content, ScopeKind
 from producers.mapping import load_mapping
 from producers.replay import read_events

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboards.numbers import count_text, duration_text, percent_text
+from contract.numbers import count_text, duration_text, percent_text
 
 
 def test_counts_and_shares_in_both_languages() -> None:
