@@ -9,7 +9,7 @@ from sinks.migrate import SchemaSettings, migrate
 from sinks.store import ClickHouseStore
 from streams.store import StoreUnavailableError
 
-__all__ = ["open_client", "open_store", "prepare_store"]
+__all__ = ["make_database", "open_client", "open_store", "prepare_store", "schema_settings"]
 
 OPEN_PATIENCE_S = 30.0
 
@@ -30,9 +30,17 @@ def open_client(settings: Settings, *, database: str | None = None, patience_s: 
             if time.monotonic() > deadline_s:
                 raise StoreUnavailableError(
                     f"the store at {settings.store_host}:{settings.store_port} does not answer: start it "
-                    f"(`nhip up`), or correct store_host and store_port. {error}"
+                    f"(`nhip up`), or correct store_host and store_port (NHIP_STORE_PORT). {_reason(error)}"
                 ) from error
             time.sleep(0.5)
+
+
+def _reason(error: BaseException) -> str:
+    """Return what the system says where nobody listens; what the store says where it answers."""
+    root = error
+    while (deeper := root.__cause__ or root.__context__) is not None:
+        root = deeper
+    return (root.strerror or str(root)) if isinstance(root, OSError) else str(error)
 
 
 def open_store(settings: Settings, *, patience_s: float = OPEN_PATIENCE_S) -> ClickHouseStore:
@@ -40,14 +48,24 @@ def open_store(settings: Settings, *, patience_s: float = OPEN_PATIENCE_S) -> Cl
     return ClickHouseStore(open_client(settings, patience_s=patience_s))
 
 
-def prepare_store(settings: Settings) -> None:
-    """Create the database and bring its schema up to date."""
+def make_database(settings: Settings) -> None:
+    """Create the database if it is missing."""
     with_default = open_client(settings, database="default", patience_s=OPEN_PATIENCE_S)
     with_default.command(f"CREATE DATABASE IF NOT EXISTS `{settings.store_database}`")  # checked by its pattern
     with_default.close()
+
+
+def prepare_store(settings: Settings) -> None:
+    """Create the database and bring its schema up to date."""
+    make_database(settings)
     client = open_client(settings)
-    migrate(client, SchemaSettings(settings.store_engine_prefix, settings.store_cluster))
+    migrate(client, schema_settings(settings))
     client.close()
+
+
+def schema_settings(settings: Settings) -> SchemaSettings:
+    """Return how tables are made."""
+    return SchemaSettings(settings.store_engine_prefix, settings.store_cluster)
 
 
 def _password(settings: Settings) -> str:

@@ -99,8 +99,8 @@ class FieldType:
         try:
             return msgspec.convert(value, self._declared)
         except msgspec.ValidationError as error:
-            why = f"is none of {', '.join(self.words)}" if self.words else error
-            raise CellError(f"{value!r}: {why}") from None
+            why = f" is none of {', '.join(self.words)}" if self.words else f": {error}"
+            raise CellError(f"{value!r}{why}") from None
 
     def constant(self, word: object, times: Times) -> Any:
         """Return a constant of a mapping as a value of this field. Raises CellError."""

@@ -55,6 +55,7 @@ def validate(
     if not json:
         if table.row_count:
             OUT.print(table)
+            say("of each record the first fault is shown; fields, words and reasons: docs/events.md")
         reasons = ", ".join(f"{reason} {n}" for reason, n in counts.most_common() if reason != "accepted")
         OUT.print(f"{counts['accepted']} accepted, {refused} refused" + (f" ({reasons})" if refused else ""))
     if refused:

@@ -71,7 +71,8 @@ def new(
     target.write_text(text, "utf-8")
     load_mapping(target)
     still = sum("# ? " in line for line in text.splitlines())
-    say(f"written: {target}" + (f"; {still} open points are marked `# ?`" if still else ""))
+    points = "1 open point is" if still == 1 else f"{still} open points are"
+    say(f"written: {target}" + (f"; {points} marked `# ?`: look at each" if still else ""))
     say(f"next: nhip mapping test {file} --mapping {target}")
 
 
@@ -130,7 +131,9 @@ def _readable(event: Event) -> str:
 def _ask(question: Question) -> str:
     choices = f" ({', '.join(question.choices)})" if question.choices else ""
     while True:
-        answer: str = typer.prompt(f"{question.text}{choices}", default=question.default, err=True).strip()
+        text = f"{question.text}{choices}" + ("" if question.default else " [Enter leaves it open]")
+        shown = bool(question.default)
+        answer: str = typer.prompt(text, default=question.default, show_default=shown, err=True).strip()
         if not answer or not question.choices or answer in question.choices:
             return answer
         say(f"{answer!r} is none of {', '.join(question.choices)}; empty leaves it open")

@@ -66,6 +66,8 @@ def test_kafka_and_the_store_unreachable() -> None:
     asked = nhip("--set", "store_port=1", "rates")
 
     assert (replayed.returncode, asked.returncode) == (69, 69)
+    assert "Connection refused" in one_sentence(asked)
+    assert "HTTPConnectionPool" not in one_sentence(asked)
     assert "127.0.0.1:1" in one_sentence(replayed)
     assert "127.0.0.1:1" in one_sentence(asked)
 

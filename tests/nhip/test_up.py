@@ -91,6 +91,7 @@ def test_up_survives_a_restart_and_leaves_nothing_running(tmp_path: Path) -> Non
     data = tmp_path / "data"
     with up(data) as running:
         flags = running.flags()
+        running.wait_for(f"export NHIP_KAFKA={flags[1].removeprefix('kafka=')} NHIP_STORE_PORT=")
         second = nhip("up", "--data", str(data), "--kafka-port", "0", "--store-port", "0")
         replayed = nhip(*flags, "replay", str(DATA / "receipt.csv"), "--mapping", "receipt")
         wait_for_online(flags, (1250, 1434))

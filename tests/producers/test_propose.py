@@ -77,7 +77,7 @@ def test_the_fines_are_payments(tmp_path: Path) -> None:
     assert rv.fields["paid_at"].only == {"concept:name": ("Payment",)}
     assert "decimals, e.g. '" in rv.fields["amount_vnd"].open[0]
     assert "# ? no column tells the unit" in as_toml(answered(rv, {"fields.unit": ""}), path.name)
-    assert {event.data.unit for event in trial.events} == {"unknown"}
+    assert {event.data.unit for event in trial.events} == {"unknown"}  # type: ignore[attr-defined]
     assert trial.groups[0].column == "amount"
 
 

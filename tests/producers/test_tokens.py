@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from producers.bucket import Bucket
 from producers.intake import IntakeTokenFile
 from producers.intake.grants import Limits
-from producers.intake.limits import Bucket
 from producers.tokens import AccessError, TokenWatch
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
