@@ -1,21 +1,24 @@
 """How far the workers are behind: Kafka's ends against the group's commits."""
 
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from producers.client import KafkaUnreachableError
 from producers.driver import KafkaError, TopicPartition, admin_client
 from producers.topics import partition_counts
+from streams.rows import Partition
 
-__all__ = ["Backlog", "PartitionLag"]
+__all__ = ["Backlog", "Member", "PartitionLag"]
 
 CONNECT_TIMEOUT_MS = 10_000
 COORDINATOR_PATIENCE_S = 20.0
 COORDINATOR_PAUSE_S = 0.2
 LATEST = -1
 """Kafka's word for the offset after the last record."""
+EARLIEST = -2
+"""Kafka's word for the first record that it still has."""
 
 
 class PartitionLag(NamedTuple):
@@ -30,6 +33,19 @@ class PartitionLag(NamedTuple):
     def lag(self) -> int:
         """Records that are not stored yet."""
         return self.end - (self.committed or 0)
+
+
+class Member(NamedTuple):
+    """A worker as the group knows it; ``instance``: the fixed name of its slot, None without one.
+
+    ``client``: what it calls itself, as of the first process in its slot; ``partitions``: how Kafka has given them,
+    none while it gives them anew.
+    """
+
+    instance: str | None
+    client: str
+    host: str
+    partitions: tuple[tuple[str, int], ...]
 
 
 class Backlog:
@@ -49,14 +65,8 @@ class Backlog:
     def read(self) -> list[PartitionLag]:
         """Return the lag of every input partition. Raises KafkaUnreachableError."""
         wanted = {TopicPartition(*p): LATEST for p in self._partitions}
-        retrying = Retrying(
-            stop=stop_after_delay(COORDINATOR_PATIENCE_S),
-            wait=wait_fixed(COORDINATOR_PAUSE_S),
-            retry=retry_if_exception(lambda error: bool(getattr(error, "retriable", False))),
-            reraise=True,
-        )
+        retrying = _retrying()
         try:
-            # A broker that has just started first makes the topic that holds the commits.
             ends = retrying(self._kafka.list_partition_offsets, wanted)
             commits = retrying(self._kafka.list_group_offsets, {self._group: None})[self._group]
         except KafkaError as error:
@@ -66,12 +76,25 @@ class Backlog:
             for tp in wanted
         ]
 
-    def members(self) -> int:
-        """Return how many workers the group has; one that was stopped counts until its session has ended."""
+    def earliest(self) -> dict[Partition, int]:
+        """Return the offset of the first record that Kafka still has, by partition. Raises KafkaUnreachableError."""
+        wanted = {TopicPartition(*p): EARLIEST for p in self._partitions}
         try:
-            return len(self._kafka.describe_groups([self._group])[self._group]["members"])
+            found = self._kafka.list_partition_offsets(wanted)
+        except KafkaError as error:
+            raise KafkaUnreachableError(f"Kafka does not tell its first offsets: {error}") from error
+        return {Partition(tp.topic, tp.partition): found[tp].offset for tp in wanted}
+
+    def members(self) -> list[Member]:
+        """Return the workers of the group; one that was stopped counts until its session has ended."""
+        try:
+            found = _retrying()(self._kafka.describe_groups, [self._group])[self._group]["members"]
         except KafkaError as error:
             raise KafkaUnreachableError(f"Kafka does not tell the members of group {self._group}: {error}") from error
+        return [
+            Member(m["group_instance_id"], m["client_id"], m["client_host"].removeprefix("/"), _given(m))
+            for m in found
+        ]
 
     def close(self) -> None:
         """Close the connection."""
@@ -84,3 +107,20 @@ class Backlog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _retrying() -> Retrying:
+    """Repeat for a while: a broker that has just started first makes the topic that holds the commits."""
+    return Retrying(
+        stop=stop_after_delay(COORDINATOR_PATIENCE_S),
+        wait=wait_fixed(COORDINATOR_PAUSE_S),
+        retry=retry_if_exception(lambda error: bool(getattr(error, "retriable", False))),
+        reraise=True,
+    )
+
+
+def _given(member: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+    assignment = member["member_assignment"]
+    if not isinstance(assignment, dict):
+        return ()
+    return tuple((part["topic"], n) for part in assignment["assigned_partitions"] for n in part["partitions"])

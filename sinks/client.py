@@ -116,6 +116,12 @@ class Client:
             with stream:
                 yield from stream
 
+    def arrow(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Return the whole answer as an Arrow table; text as its bytes, UTF-8 or not."""
+        with _classified():
+            answer: pa.Table = self._inner.query_arrow(sql, parameters=dict(parameters or {}), use_strings=False)
+            return answer
+
     def insert(self, table: str, rows: pa.Table) -> None:
         """Insert one block; returns when it is stored."""
         with _classified():

@@ -13,8 +13,9 @@ from contract.registry import KINDS
 from sinks.client import Client
 from sinks.engines import SchemaError, SchemaSettings
 from sinks.tables import complete_tables, make_tables
+from sinks.unfinished import unfinished
 
-__all__ = ["RETIRED", "Migration", "SchemaError", "SchemaSettings", "load", "migrate", "status"]
+__all__ = ["RETIRED", "Migration", "SchemaError", "SchemaSettings", "ensure_schema", "load", "migrate", "status"]
 
 _FILE = re.compile(r"(\d{3})_(\w+)\.sql")
 RETIRED = frozenset({1, 2, 3})
@@ -84,6 +85,17 @@ def status(client: Client, migrations: list[Migration] | None = None) -> list[tu
                 f"{client.database}: restore the file and put the change into a new migration"
             )
     return [(m, m.number in applied) for m in known]
+
+
+def ensure_schema(client: Client, migrations: list[Migration] | None = None) -> None:
+    """Raise SchemaError unless a database has this program's schema: not a newer, an older or a half-restored one."""
+    if work := unfinished(client):
+        raise SchemaError(f"`{work}` has not finished on database {client.database}: repeat it before anything else")
+    missing = [f"{m.number} ({m.name})" for m, done in status(client, migrations) if not done]
+    if missing:
+        raise SchemaError(
+            f"database {client.database} lacks migration {', '.join(missing)} of this program: run `nhip prepare`"
+        )
 
 
 def migrate(

@@ -1,6 +1,7 @@
 """A migrated database for each test, and random events."""
 
 import socket
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,19 @@ def client(database: Database) -> Iterator[Client]:
     connected = connect(host=database.host, port=database.port, database=database.name)
     yield connected
     connected.close()
+
+
+@pytest.fixture
+def other(database: Database) -> Iterator[Client]:
+    """A connection to a second, empty database on the same engine."""
+    client = connect(host=database.host, port=database.port, database=database.name)
+    name = f"t{uuid.uuid4().hex[:12]}"
+    client.command(f"CREATE DATABASE {name}")
+    connected = connect(host=database.host, port=database.port, database=name)
+    yield connected
+    client.command(f"DROP DATABASE {name}")
+    connected.close()
+    client.close()
 
 
 @pytest.fixture

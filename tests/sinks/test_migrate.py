@@ -52,7 +52,7 @@ def test_every_table_is_filled_in() -> None:
 
         assert rv.count("ON CLUSTER `c`") == 1
         assert "{engine" not in rv
-        assert re.search(r"ENGINE = Replicated(Replacing)?MergeTree", rv)
+        assert "CREATE TABLE" not in rv or re.search(r"ENGINE = Replicated(Replacing)?MergeTree", rv)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)

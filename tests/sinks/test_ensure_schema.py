@@ -1,0 +1,27 @@
+"""A program and a database of two versions: neither counts into the other."""
+
+import pytest
+
+from sinks.client import Client
+from sinks.migrate import SchemaError, ensure_schema, load, migrate
+
+pytestmark = pytest.mark.services
+
+NEWER = "INSERT INTO schema_migrations (number, name, checksum) VALUES (99, 'later', '')"
+
+
+def test_an_older_database_is_refused(client: Client) -> None:
+    """A program that was upgraded without `nhip prepare` says so."""
+    migrate(client, migrations=load()[:-1])
+
+    with pytest.raises(SchemaError, match=rf"lacks migration {load()[-1].number} .*: run `nhip prepare`"):
+        ensure_schema(client)
+
+
+def test_a_newer_database_is_refused(client: Client) -> None:
+    """A program that was rolled back does not write into a schema it does not know."""
+    migrate(client)
+    client.command(NEWER)
+
+    with pytest.raises(SchemaError, match=r"migration 99 \(later\)"):
+        ensure_schema(client)
