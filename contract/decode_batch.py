@@ -8,15 +8,20 @@ from typing import Any
 
 import msgspec
 
-from contract.decode import EventError, Horizon, decode
+from contract.decode import EventError, Horizon, decode, decode_any, encoded
 from contract.fields import EARLIEST_YEAR, LATEST_YEAR, MAX_EVENT_BYTES
 from contract.kind import Event, Kind
 from contract.marks import EPOCH
+from contract.personal import find_personal, surely_codes
+from contract.registry import KINDS
 
-__all__ = ["CHUNK", "decode_batch"]
+__all__ = ["CHUNK", "checked_batch", "decode_any_batch", "decode_batch"]
 
 CHUNK = 256
 """So many records are tried together; where one of them is out of the ordinary, these are read one by one."""
+
+KNOWN = 10_000
+"""So many texts are remembered as codes; there are some thousands of units and procedures."""
 
 # A day inside the years of contract.fields, whatever the offset: what lies outside is judged one by one.
 _SURELY_LATE_ENOUGH = datetime(EARLIEST_YEAR, 1, 2, tzinfo=EPOCH.tzinfo)
@@ -36,6 +41,29 @@ class _Joint:
         self.needs = kind.needs
         self.facts = [attrgetter(name) for name in kind.facts]
         self.plans = [attrgetter(name) for name in kind.times() if name not in kind.facts]
+        self._texts = [attrgetter(name) for name in kind.texts()]
+        self._known: frozenset[str | None] = frozenset({None})
+
+    def impersonal(self, events: Sequence[Any]) -> bool:
+        """Whether no free text of these events looks personal.
+
+        Sources, units and procedures repeat: those that were looked at are remembered.
+        """
+        data = [event.data for event in events]
+        fresh = {event.source for event in events}
+        for text in self._texts:
+            fresh.update(map(text, data))
+        fresh -= self._known
+        texts = [event.id for event in events]
+        texts += [event.subject for event in events]
+        texts += fresh
+        if not surely_codes("\n".join(texts)) and any(map(find_personal, texts)):
+            return False
+        if fresh:
+            # Replaced whole, never changed: batches may be decoded in several threads.
+            known = self._known | fresh
+            self._known = known if len(known) < KNOWN else frozenset({None})
+        return True
 
 
 _joint = cache(_Joint)
@@ -49,6 +77,45 @@ def decode_batch(kind: Kind, values: Sequence[bytes | None], horizon: Horizon) -
         chunk = values[start : start + CHUNK]
         found += _together(joint, chunk, horizon) or [_alone(kind, value, horizon) for value in chunk]
     return found
+
+
+def decode_any_batch(values: Sequence[bytes], horizon: Horizon) -> list[tuple[Kind, Event] | EventError]:
+    """Return for each record's value what ``contract.decode.decode_any`` returns or raises for it.
+
+    Together are read those that begin with their type, as every event does that this package writes.
+    """
+    found: dict[int, tuple[Kind, Event]] = {}
+    left: Sequence[int] = range(len(values))
+    for kind in KINDS:
+        head = _joint(kind).head
+        places = [n for n in left if values[n].startswith(head)]
+        if not places:
+            continue
+        left = [n for n in left if not values[n].startswith(head)]
+        for n, event in zip(places, decode_batch(kind, [values[n] for n in places], horizon), strict=True):
+            if not isinstance(event, EventError):
+                found[n] = (kind, event)
+        if not left:
+            break
+    return [found[n] if n in found else _any_alone(value, horizon) for n, value in enumerate(values)]
+
+
+def checked_batch(events: Sequence[Event], horizon: Horizon) -> list[tuple[Kind, Event, bytes]]:
+    """Return for each event what ``contract.decode.checked`` does. Raises EventError when any is wrong."""
+    values = [encoded(event)[1] for event in events]
+    done: list[tuple[Kind, Event, bytes]] = []
+    for value, found in zip(values, decode_any_batch(values, horizon), strict=True):
+        if isinstance(found, EventError):
+            raise found
+        done.append((*found, value))
+    return done
+
+
+def _any_alone(value: bytes, horizon: Horizon) -> tuple[Kind, Event] | EventError:
+    try:
+        return decode_any(value, horizon)
+    except EventError as error:
+        return error
 
 
 def _alone(kind: Kind, value: bytes | None, horizon: Horizon) -> Event | EventError:
@@ -72,7 +139,7 @@ def _together(joint: _Joint, values: Sequence[bytes | None], horizon: Horizon) -
         events = [event for (event,) in joint.decode(text)]
     except msgspec.DecodeError:
         return None
-    if len(events) != len(values) or not _timely(joint, events, horizon):
+    if len(events) != len(values) or not _timely(joint, events, horizon) or not joint.impersonal(events):
         return None
     return events
 

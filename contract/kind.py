@@ -79,12 +79,19 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def times(self) -> tuple[str, ...]:
         """Names of all time fields of the snapshot, in declared order."""
         fields = msgspec.structs.fields(self.snapshot)
-        return tuple(f.name for f in fields if _is_time(msgspec.inspect.type_info(f.type)))
+        return tuple(
+            f.name for f in fields if _holds(msgspec.inspect.type_info(f.type), msgspec.inspect.DateTimeType)
+        )
+
+    def texts(self) -> tuple[str, ...]:
+        """Names of all fields of the snapshot that hold free text, in declared order; codes too are free text."""
+        fields = msgspec.structs.fields(self.snapshot)
+        return tuple(f.name for f in fields if _holds(msgspec.inspect.type_info(f.type), msgspec.inspect.StrType))
 
 
-def _is_time(found: msgspec.inspect.Type) -> bool:
+def _holds(found: msgspec.inspect.Type, wanted: type[msgspec.inspect.Type]) -> bool:
     if isinstance(found, msgspec.inspect.Metadata):
-        return _is_time(found.type)
+        return _holds(found.type, wanted)
     if isinstance(found, msgspec.inspect.UnionType):
-        return any(_is_time(t) for t in found.types)
-    return isinstance(found, msgspec.inspect.DateTimeType)
+        return any(_holds(t, wanted) for t in found.types)
+    return isinstance(found, wanted)

@@ -1,7 +1,11 @@
 """The last good text of the rules, so that a faulty file does not leave the system without any."""
 
+import hashlib
+import socket
+
 import pyarrow as pa
 
+from sinks.audit import Act, write_act
 from sinks.client import Client
 
 __all__ = ["read_rules", "write_rules"]
@@ -24,3 +28,6 @@ def write_rules(client: Client, text: str) -> None:
         "rule_sets",
         pa.table({"name": [_RULES], "version": pa.array([version], pa.uint64()), "text": [text]}),
     )
+    digest = f"sha256 {hashlib.sha256(text.encode()).hexdigest()}"
+    host = socket.gethostname()
+    write_act(client, Act(who="worker", host=host, act="rules accepted", subject=_RULES, detail=digest))

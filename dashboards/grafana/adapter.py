@@ -68,6 +68,7 @@ class Grafana:
         if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
             raise GrafanaUnreachableError(f"{url!r} is no address of a Grafana: write https://host")
         self.url = url
+        self._token = token
         prefix = parts.path.strip("/")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         face = GrafanaFace(
@@ -144,7 +145,9 @@ class Grafana:
             raise GrafanaAnswerError(f"{asked}: redirected to {where}: give that address instead", status)
         if status >= _FIRST_ERROR:
             kind = _STATUS_ERRORS.get(status, GrafanaAnswerError)
-            raise kind(f"{asked}: {status} {_said(answer)}: {_REMEDIES[kind]}", status)
+            # Some proxies repeat what they refuse.
+            said = _said(answer).replace(self._token, "***")
+            raise kind(f"{asked}: {status} {said}: {_REMEDIES[kind]}", status)
         if not answer.content.strip():
             answer._content = b"null"  # noqa: SLF001 - requests has no other way to mend a body
             return

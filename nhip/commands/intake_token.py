@@ -1,4 +1,4 @@
-"""Tokens for producers: ``intake-token create``, ``list`` and ``revoke``."""
+"""Tokens for producers: ``intake-token create``, ``list``, ``rotate`` and ``revoke``."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +8,8 @@ import typer
 from rich.table import Table
 
 from contract.registry import KINDS
+from nhip.audit import note
+from nhip.commands.lifetimes import Expires, Keep, lifetime
 from nhip.console import OUT, print_json, say
 from nhip.settings import Settings, load_tree
 from producers.intake import IntakeToken, IntakeTokenFile
@@ -54,6 +56,7 @@ def create(
     limits = Limits(source, kind or (), unit or (), until)
     secret = _file(settings).create(name, limits, datetime.now(UTC))
     OUT.print(secret, highlight=False, soft_wrap=True)
+    note(settings, "intake token created", name, f"sources {', '.join(source)}, until {until or 'for ever'}")
     say(f"send it as `Authorization: Bearer …` to /v1/events; its hash is in {_file(settings).path}")
 
 
@@ -81,9 +84,19 @@ def list_tokens(
 
 
 @app.command()
+def rotate(context: typer.Context, name: Name, expires: Expires = None, keep: Keep = "1d") -> None:
+    """Print a new token with the rights of an old one, which stays good for a while as NAME.old."""
+    ends = lifetime(expires, "--expires") if expires else None
+    secret = _file(context.obj).rotate(name, datetime.now(UTC), lifetime(keep, "--keep"), ends)
+    OUT.print(secret, highlight=False, soft_wrap=True)
+    note(context.obj, "intake token rotated", name, f"old one good for {keep}, new one for {expires or 'ever'}")
+
+
+@app.command()
 def revoke(context: typer.Context, name: Name) -> None:
     """Revoke a token: whoever sends with it is refused within seconds."""
     _file(context.obj).revoke(name)
+    note(context.obj, "intake token revoked", name)
     say(f"{name} revoked")
 
 

@@ -1,4 +1,4 @@
-"""Tokens for walls: ``wall-token create``, ``list`` and ``revoke``."""
+"""Tokens for walls: ``wall-token create``, ``list``, ``rotate`` and ``revoke``."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +8,8 @@ import typer
 from rich.table import Table
 
 from dashboards.access import AccessError, TokenFile
+from nhip.audit import note
+from nhip.commands.lifetimes import Expires, Keep, lifetime
 from nhip.console import OUT, print_json, say
 from nhip.settings import Settings, load_tree
 
@@ -23,6 +25,7 @@ def create(
     context: typer.Context,
     name: Name,
     unit: Annotated[list[str] | None, typer.Option(help="Only this unit and those below; may be repeated.")] = None,
+    expires: Expires = None,
 ) -> None:
     """Create a token and print it: it is shown this once. Restart `nhip serve` after the first one."""
     settings: Settings = context.obj
@@ -30,8 +33,11 @@ def create(
     for code in unit or ():
         if not tree.known(code):
             raise AccessError(f"unit {code!r} is not in the table of units: check its code")
-    secret = _file(settings).create(name, unit or (), datetime.now(UTC))
+    ends = lifetime(expires, "--expires") if expires else None
+    secret = _file(settings).create(name, unit or (), datetime.now(UTC), ends)
     OUT.print(secret, highlight=False, soft_wrap=True)
+    seen = ", ".join(unit or ()) or "all"
+    note(settings, "wall token created", name, f"units {seen}, good for {expires or 'ever'}")
     say(f"open the wall with ?token=…, or send `Authorization: Bearer …`; its hash is in {_file(settings).path}")
 
 
@@ -43,18 +49,31 @@ def list_tokens(
     """List the tokens by name, never themselves."""
     tokens = _file(context.obj).read()
     if json:
-        print_json([{"name": t.name, "created": t.created.isoformat(), "units": list(t.units)} for t in tokens])
+        print_json(
+            [{"name": t.name, "created": t.created, "units": list(t.units), "expires": t.expires} for t in tokens]
+        )
         return
-    table = Table("name", "created", "units")
+    table = Table("name", "created", "units", "expires")
     for token in tokens:
-        table.add_row(token.name, f"{token.created:%Y-%m-%d %H:%M}", ", ".join(token.units) or "all")
+        until = "never" if token.expires is None else f"{token.expires:%Y-%m-%d %H:%M}"
+        table.add_row(token.name, f"{token.created:%Y-%m-%d %H:%M}", ", ".join(token.units) or "all", until)
     OUT.print(table if tokens else "no wall tokens")
+
+
+@app.command()
+def rotate(context: typer.Context, name: Name, expires: Expires = None, keep: Keep = "1d") -> None:
+    """Print a new token with the rights of an old one, which stays good for a while as NAME.old."""
+    ends = lifetime(expires, "--expires") if expires else None
+    secret = _file(context.obj).rotate(name, datetime.now(UTC), lifetime(keep, "--keep"), ends)
+    OUT.print(secret, highlight=False, soft_wrap=True)
+    note(context.obj, "wall token rotated", name, f"old one good for {keep}, new one for {expires or 'ever'}")
 
 
 @app.command()
 def revoke(context: typer.Context, name: Name) -> None:
     """Revoke a token: whoever looks with it is shut out within seconds."""
     _file(context.obj).revoke(name)
+    note(context.obj, "wall token revoked", name)
     say(f"{name} revoked")
 
 

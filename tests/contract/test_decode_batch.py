@@ -3,13 +3,16 @@
 import json
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.decode import EventError, Horizon, decode
-from contract.decode_batch import CHUNK, decode_batch
+from contract.decode import EventError, Horizon, decode, decode_any
+from contract.decode_batch import CHUNK, checked_batch, decode_any_batch, decode_batch
 from contract.dossier import DOSSIER
-from contract.kind import Event
+from contract.kind import Event, Kind
+from contract.registry import KINDS
 
 WALL_US = 1_770_000_000_000_000
 HORIZON = Horizon(WALL_US)
@@ -119,3 +122,45 @@ def test_one_bad_record_costs_its_own_chunk_only() -> None:
 
     assert [n for n, e in enumerate(rv) if isinstance(e, EventError)] == [CHUNK + 5]
     assert [e.id for e in rv if not isinstance(e, EventError)] == [str(n) for n in range(3 * CHUNK) if n != CHUNK + 5]
+
+
+def any_alone(value: bytes) -> tuple[Kind, Event] | tuple[str, str]:
+    """The kind and the event, or reason and text of the refusal."""
+    try:
+        return decode_any(value, HORIZON)
+    except EventError as error:
+        return error.reason, str(error)
+
+
+PAYMENT = (
+    b'{"type":"nhip.payment.v1","specversion":"1.0","source":"test","id":"1","subject":"p",'
+    b'"time":"2026-02-01T08:00:00+07:00","version":1,"data":{"unit":"u","status":"issued"}}'
+)
+named_twice = st.sampled_from([*(kind.type for kind in KINDS), "", "x"]).map(
+    lambda t: ORDINARY[:-1] + b',"type":"' + t.encode() + b'"}'
+)
+of_any_kind = st.one_of(st.just(ORDINARY), odd.filter(lambda v: v is not None), named_twice, st.just(PAYMENT))
+
+
+@settings(max_examples=200)
+@given(st.lists(of_any_kind, max_size=8))
+def test_kinds_together_are_read_as_one_by_one(values: list[bytes]) -> None:
+    """Whatever kinds are mixed, in whatever order, each record has the answer that it has alone."""
+    expected = [any_alone(value) for value in values]
+
+    rv = decode_any_batch(values, HORIZON)
+
+    assert [(r.reason, str(r)) if isinstance(r, EventError) else r for r in rv] == expected
+
+
+def test_events_made_in_python_are_checked_together() -> None:
+    """Kind, event and bytes are told for each, in order; one that is wrong is an error for all."""
+    first, second = decode(DOSSIER, ORDINARY, HORIZON), decode(DOSSIER, encoded(event(subject="t")), HORIZON)
+    wrong = msgspec.structs.replace(first, subject="")
+
+    rv = checked_batch([first, second], HORIZON)
+
+    assert [(kind, read) for kind, read, _ in rv] == [(DOSSIER, first), (DOSSIER, second)]
+    assert [decode(DOSSIER, value, HORIZON) for _, _, value in rv] == [first, second]
+    with pytest.raises(EventError, match="subject"):
+        checked_batch([first, wrong], HORIZON)
