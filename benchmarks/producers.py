@@ -39,7 +39,7 @@ SINGLES = 1_000
 """Fewer for single events over HTTP: they need as long for these."""
 BATCH = 100
 CONNECTIONS, SINGLE_CONNECTIONS = 16, 32
-"""Senders at a time; each answer waits for Kafka's acknowledgement, 20 ms at least."""
+"""Senders at a time; each answer waits for Kafka's acknowledgement."""
 PER = 100_000
 """CPU time is told for so many events."""
 PARTITIONS = 4
@@ -70,7 +70,7 @@ def run(events: int = EVENTS) -> Iterator[Figure]:
             ensure_topics(bootstrap, PARTITIONS, 1)
             with _serving(folder, bootstrap, place.measured) as post:
                 ways: dict[str, Way] = {
-                    BARE: _pinned(place.measured, lambda: kafka_python(bootstrap, records)),
+                    BARE: _pinned(place.measured, lambda: kafka_python(folder, bootstrap, records)),
                     "client": _pinned(place.measured, lambda: _client(bootstrap, made, None)),
                     "client with a spool": _pinned(
                         place.measured, lambda: _client(bootstrap, made, folder / "client.db")

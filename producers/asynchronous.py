@@ -28,7 +28,7 @@ class AsyncProducer:
     async def send(self, *events: Event) -> None:
         """Check, send and wait until Kafka or the spool has all of them. Raises like Producer.send and flush."""
         producer = self._opened()
-        await deliver(producer, [producer.record(event) for event in events])
+        await deliver(producer, producer.records(events))
 
     def statistics(self) -> Statistics:
         """Return what was sent, acknowledged, refused and spooled so far."""

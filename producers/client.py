@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ from typing import Self
 import msgspec
 
 from contract.decode import EventError, Horizon, checked
+from contract.decode_batch import checked_batch
 from contract.kind import Event
 from contract.personal import mask
 from producers.connection import BATCH_BYTES, LINGER_MS
@@ -103,15 +105,20 @@ class Producer:
         EventTooLargeError; without a spool DeliveryError for earlier records and KafkaUnreachableError when
         the topic is not known in time; with one SpoolFullError.
         """
-        self.put([self.record(event) for event in events])
+        self.put(self.records(events))
 
-    def record(self, event: Event) -> Record:
-        """Return what would be sent for an event. Raises InvalidEventError, EventTooLargeError."""
-        now_s = time.monotonic()
-        if now_s - self._horizon_s > _HORIZON_S:
-            self._horizon, self._horizon_s = Horizon(self._wall_us()), now_s
+    def records(self, events: Sequence[Event]) -> list[Record]:
+        """Return what would be sent for events. Raises InvalidEventError, EventTooLargeError."""
+        if len(events) > 1:
+            # Any that is wrong is told from the others below.
+            with suppress(EventError):
+                found = checked_batch(events, self._current_horizon())
+                return [Record(kind.topic, read.subject.encode(), value) for kind, read, value in found]
+        return [self._record(event) for event in events]
+
+    def _record(self, event: Event) -> Record:
         try:
-            kind, read, value = checked(event, self._horizon)
+            kind, read, value = checked(event, self._current_horizon())
         except EventError as error:
             self._refused += 1
             what = mask(f"event {getattr(event, 'id', None)!r} of {getattr(event, 'subject', None)!r}")
@@ -119,6 +126,12 @@ class Producer:
                 raise EventTooLargeError(f"{what}: {error}: shorten its texts") from None
             raise InvalidEventError(f"{what}: {error}", reason=error.reason, path=error.path) from None
         return Record(kind.topic, read.subject.encode(), value)
+
+    def _current_horizon(self) -> Horizon:
+        now_s = time.monotonic()
+        if now_s - self._horizon_s > _HORIZON_S:
+            self._horizon, self._horizon_s = Horizon(self._wall_us()), now_s
+        return self._horizon
 
     def send_raw(self, topic: str, key: bytes | None, value: bytes) -> None:
         """Queue bytes as they are, unchecked: for mended dead letters and for tests. Raises like send()."""

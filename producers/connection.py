@@ -8,8 +8,12 @@ from producers.errors import KafkaUnreachableError
 
 __all__ = ["BATCH_BYTES", "LINGER_MS", "REQUEST_TIMEOUT_S", "connect", "disconnect"]
 
-LINGER_MS = 20
-"""How long a batch waits for company, in milliseconds: a tenth of the stream's flush."""
+LINGER_MS = 5
+"""How long a batch waits for company, in milliseconds. Who waits for an answer of the intake waits this long too.
+
+Measured with 4 connections that post 100 events each, on a busy machine: 7,200 events/s with 5 ms, 4,600 with 20,
+5,200 with 0, which makes more and smaller batches; CPU an event was no higher with 5 than with 20.
+"""
 BATCH_BYTES = 131_072
 """Size of one partition's batch before compression. Measured: twice the throughput of the default 16,384."""
 REQUEST_TIMEOUT_S = 30.0

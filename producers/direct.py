@@ -108,20 +108,7 @@ class DirectLane:
         if receipt is None:
             future.add_errback(self._failed, topic, key)
         else:
-            entry = Entry(record, receipt)
-            future.add_callback(entry.on_success)
-            future.add_errback(self._told, entry)
-
-    def _told(self, entry: Entry, error: BaseException) -> None:
-        """Tell who waits for the receipt, and nobody else."""
-        failure = DeliveryError(
-            f"{entry.record.topic}: not delivered: {error}: send again (duplicates are harmless)",
-            topic=entry.record.topic,
-            keys=1,
-            cause=error,
-        )
-        if entry.receipt is not None:
-            entry.receipt.settle(entry, failure)
+            future.chain(_Told(record, receipt))
 
     def _failed(self, topic: str, key: bytes | None, error: BaseException) -> None:
         """Note a failed record; the driver calls this on its own thread."""
@@ -149,3 +136,22 @@ class DirectLane:
             keys=keys,
             cause=cause,
         )
+
+
+class _Told(Entry):
+    """A record whose failure is told to who waits for the receipt, and to nobody else."""
+
+    __slots__ = ()
+
+    def failure(self, error: BaseException) -> None:
+        """Tell that the driver has given the record up; on its own thread."""
+        if self.receipt is not None:
+            self.receipt.settle(
+                self,
+                DeliveryError(
+                    f"{self.record.topic}: not delivered: {error}: send again (duplicates are harmless)",
+                    topic=self.record.topic,
+                    keys=1,
+                    cause=error,
+                ),
+            )

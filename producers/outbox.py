@@ -204,8 +204,7 @@ class Outbox:
         entry.sent_s = time.monotonic()
         self._flight.append(entry)
         self._flight_bytes += entry.size
-        future.add_callback(entry.on_success)
-        future.add_errback(entry.on_error)
+        future.chain(entry)
         return True
 
     def _reap(self) -> None:

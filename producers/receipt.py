@@ -54,13 +54,13 @@ class Entry:
         """Whether the record can no longer be lost."""
         return self.acked or self.row is not None
 
-    def on_success(self, _: object) -> None:
+    def success(self, _: object) -> None:
         """Note Kafka's acknowledgement; the driver calls this on its own thread."""
         self.acked = True
         if self.receipt is not None:
             self.receipt.settle(self)
 
-    def on_error(self, error: BaseException) -> None:
+    def failure(self, error: BaseException) -> None:
         """Note that the driver has given the record up; on its own thread too."""
         self.error = error
 

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Generic, TypeVar
 
@@ -21,8 +21,15 @@ class AccessError(Exception):
     """Tokens cannot be read or written, or an address must not be served so; says what to do."""
 
 
-class HashedToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One token as it is kept: never itself, only its SHA-256. What it permits is for its kind to add."""
+class _Expiring(msgspec.Struct, frozen=True, kw_only=True):
+    expires: datetime | None = None
+
+
+class HashedToken(_Expiring, frozen=True, forbid_unknown_fields=True):
+    """One token as it is kept: never itself, only its SHA-256. What it permits is for its kind to add.
+
+    From ``expires`` on it is refused; None: never.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -64,14 +71,35 @@ class TokenStore(Generic[T]):
         self._write((*tokens, make(digest(secret))))
         return secret
 
-    def revoke(self, name: str) -> None:
-        """Remove a token; whoever comes with it is shut out within seconds."""
+    def rotate(self, name: str, now: datetime, keep: timedelta, lifetime: timedelta | None) -> str:
+        """Give a token a new secret with the same rights and return it; the old one is good for ``keep`` more.
+
+        Meanwhile the old one is called ``NAME.old``; one that was called so before ends at once. ``lifetime``: how
+        long the new one is good; None: for ever.
+        """
         tokens = self.read()
-        left = tuple(token for token in tokens if token.name != name)
-        if len(left) == len(tokens):
-            known = ", ".join(token.name for token in tokens) or "none"
-            raise AccessError(f"there is no token {name!r}; known: {known}")
-        self._write(left)
+        found = next((token for token in tokens if token.name == name), None)
+        if found is None:
+            raise self._absent(name, tokens)
+        secret = secrets.token_urlsafe(32)
+        until = now + keep if found.expires is None else min(found.expires, now + keep)
+        old = msgspec.structs.replace(found, name=_old(name), expires=until)
+        expires = None if lifetime is None else now + lifetime
+        new = msgspec.structs.replace(found, sha256=digest(secret), created=now, expires=expires)
+        others = [token for token in tokens if token.name not in (name, old.name)]
+        self._write((*others, *([old] if until > now else []), new))
+        return secret
+
+    def revoke(self, name: str) -> None:
+        """Remove a token and what rotation left of it; whoever comes with it is shut out within seconds."""
+        tokens = self.read()
+        if all(token.name != name for token in tokens):
+            raise self._absent(name, tokens)
+        self._write(tuple(token for token in tokens if token.name not in (name, _old(name))))
+
+    def _absent(self, name: str, tokens: tuple[T, ...]) -> AccessError:
+        known = ", ".join(token.name for token in tokens) or "none"
+        return AccessError(f"there is no token {name!r}; known: {known}")
 
     def _write(self, tokens: tuple[T, ...]) -> None:
         beside = self.path.with_name(f"{self.path.name}.new")
@@ -109,6 +137,10 @@ class TokenWatch(Generic[T]):
         return self._tokens
 
 
+def _old(name: str) -> str:
+    return f"{name[:60]}.old"
+
+
 def digest(secret: str) -> str:
-    """Return what is kept of a token; it has 256 random bits, so that no salt is needed."""
+    """Return what is kept of a token; it has 256 random bits, so that neither salt nor slow hash is needed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

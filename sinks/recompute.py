@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
+from contract.partition import partition_of
 from contract.registry import KINDS
 from sinks.client import Client
 from sinks.definitions import adopt_partitions
 from sinks.entities import write_entities
 from sinks.snapshots import stored_batches
-from streams.partitioner import partition_of
 
 __all__ = ["recompute_marks"]
 

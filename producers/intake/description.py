@@ -45,7 +45,9 @@ RESPONSES = {
     401: ResponseSpec(Problem, description="no token, or one that is wrong, revoked or expired"),
     413: ResponseSpec(Problem, description="the body is too large, as sent or when unpacked"),
     415: ResponseSpec(Problem, description="Content-Type, charset or Content-Encoding is not read"),
-    429: ResponseSpec(Problem, description="too many events a second for this token; see Retry-After"),
+    429: ResponseSpec(
+        Problem, description="too many events a second for this token, or too many wrong tokens; see Retry-After"
+    ),
     503: ResponseSpec(Problem, description="neither Kafka nor the spool can take more; see Retry-After"),
 }
 

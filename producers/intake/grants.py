@@ -21,13 +21,12 @@ class IntakeToken(HashedToken, frozen=True, forbid_unknown_fields=True):
     """A producer's token.
 
     ``sources``: patterns such as ``onestop/*``, of which an event's source must match one; ``kinds``: keys of
-    kinds, none: all; ``units``: these and all below them, none: all; ``expires``: from when on it is refused.
+    kinds, none: all; ``units``: these and all below them, none: all.
     """
 
     sources: tuple[str, ...]
     kinds: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
-    expires: datetime | None = None
 
 
 class Limits(NamedTuple):
@@ -57,7 +56,9 @@ class IntakeTokenFile(TokenStore[IntakeToken]):
         if limits.expires is not None and (limits.expires.tzinfo is None or limits.expires <= now):
             raise AccessError(f"{limits.expires.isoformat()} is no moment with an offset in the future")
         sources, kinds, units = (tuple(dict.fromkeys(part)) for part in (limits.sources, limits.kinds, limits.units))
-        return self.add(name, lambda sha256: IntakeToken(name, sha256, now, sources, kinds, units, limits.expires))
+        return self.add(
+            name, lambda sha256: IntakeToken(name, sha256, now, sources, kinds, units, expires=limits.expires)
+        )
 
 
 class Grant:

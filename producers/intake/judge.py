@@ -5,7 +5,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from contract.decode import EventError, Horizon, decode_any
+from contract.decode import EventError, Horizon
+from contract.decode_batch import decode_any_batch
+from contract.kind import Event, Kind
 from contract.personal import mask
 from producers.intake.grants import Grant
 from producers.spool import Record
@@ -18,9 +20,9 @@ LONGEST_ID = 128
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one event, in the order sent.
 
-    ``id``: the event's, masked where it looks personal, null when it cannot be read; ``reason``: a stable key, as of dead letters, or
-    ``source``, ``kind`` or ``unit`` for what the token does not permit; ``path``: the wrong field; ``error``: a
-    sentence.
+    ``id``: the event's, masked where it looks personal, null when it cannot be read; ``reason``: a stable key, as
+    of dead letters, or ``source``, ``kind`` or ``unit`` for what the token does not permit; ``path``: the wrong
+    field; ``error``: a sentence.
     """
 
     id: str | None
@@ -51,16 +53,25 @@ def judge(values: Sequence[bytes], grant: Grant, horizon: Horizon) -> Verdicts:
     """
     results: list[Result] = []
     accepted: list[Record] = []
-    for value in values:
-        try:
-            kind, event = decode_any(value, horizon)
-            grant.check(kind, event)
-        except EventError as error:
-            results.append(Result(_id(value), "refused", error.path, error.reason, str(error)))
+    for value, read in zip(values, decode_any_batch(values, horizon), strict=True):
+        found = _permitted(read, grant)
+        if isinstance(found, EventError):
+            results.append(Result(_id(value), "refused", found.path, found.reason, str(found)))
             continue
+        kind, event = found
         accepted.append(Record(kind.topic, event.subject.encode(), value))
         results.append(Result(event.id, "accepted"))
     return Verdicts(results, accepted)
+
+
+def _permitted(read: tuple[Kind, Event] | EventError, grant: Grant) -> tuple[Kind, Event] | EventError:
+    if isinstance(read, EventError):
+        return read
+    try:
+        grant.check(*read)
+    except EventError as error:
+        return error
+    return read
 
 
 def _id(value: bytes) -> str | None:

@@ -64,7 +64,8 @@ def _events(intake: Intake) -> Any:
 def _admitted(intake: Intake) -> Callable[[HttpRequest], Awaitable[None]]:
     async def admit(request: HttpRequest) -> None:
         # Before the body is read: who may not send cannot make the server read anything.
-        request.state.grant = intake.admit(request.headers.get("authorization", ""))
+        address = "" if request.client is None else request.client.host
+        request.state.grant = intake.admit(request.headers.get("authorization", ""), address)
 
     return admit
 

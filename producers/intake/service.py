@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from contract.decode import Horizon
 from producers.asynchronous import deliver
+from producers.bucket import Bucket
 from producers.client import Producer
 from producers.errors import ProducerError, SpoolFullError
+from producers.guesses import Guesses
 from producers.intake.bodies import BodyError, records_of, unpacked
 from producers.intake.grants import Grant, IntakeToken
 from producers.intake.judge import Result, judge
-from producers.intake.limits import Bucket
 from producers.statistics import Statistics
 from producers.tokens import TokenWatch
 
@@ -77,6 +78,7 @@ class Intake:
         self._clock = clock
         self._grants: dict[str, Grant] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._guesses = Guesses(clock)
         self._lock = threading.Lock()
         self._producer: Producer | None = None
         self.accepted = 0
@@ -99,8 +101,8 @@ class Intake:
         """Return what the producer has done and what waits in the spool; None before the first event."""
         return None if self._producer is None else self._producer.statistics()
 
-    def admit(self, authorization: str) -> Grant:
-        """Return what the bearer of a token may send now. Raises IntakeError (401, 429)."""
+    def admit(self, authorization: str, address: str) -> Grant:
+        """Return what the bearer of a token may send now; ``address``: whence. Raises IntakeError (401, 429)."""
         scheme, _, secret = authorization.partition(" ")
         tokens = self._tokens.current()
         if not tokens:
@@ -109,6 +111,8 @@ class Intake:
             raise _unauthorized("a token is needed: send `Authorization: Bearer …`")
         token = self._tokens.find(secret.strip())
         if token is None:
+            if (wait_s := self._guesses.wrong(address)) > 0:
+                raise IntakeError(429, "too many wrong tokens: wait", {"Retry-After": str(math.ceil(wait_s))})
             raise _unauthorized("the token is wrong or was revoked: ask for a new one")
         if token.expires is not None and token.expires.timestamp() * 1e6 <= self._wall_us():
             raise _unauthorized(f"the token expired at {token.expires.isoformat()}: ask for a new one")

@@ -12,10 +12,11 @@ import pytest
 
 from contract.dossier import Dossier, DossierEvent
 from contract.kind import Event
+from contract.partition import partition_of
 from contract.registry import KINDS
 from producers import Producer, direct
 from producers.client import DeliveryError, EventTooLargeError, KafkaUnreachableError, ProducerError
-from producers.driver import KafkaError, admin_client, murmur2
+from producers.driver import KafkaError, admin_client
 from producers.mapping import load_mapping
 from producers.reach import servers, wait_for_listener
 from producers.replay import read_events
@@ -40,9 +41,6 @@ class FakeFuture:
     def add_errback(self, call: Any, *args: Any) -> None:
         """Remember whom to tell."""
         self.broken.append((call, args))
-
-    def add_callback(self, _call: Any) -> None:
-        """Promise for ever."""
 
     def fail(self, error: Exception) -> None:
         """Tell them."""
@@ -95,22 +93,6 @@ def event(subject: str, field: str = "land") -> Event:
         version=1,
         data=Dossier(unit="u", channel="online", status="accepted", field=field),
     )
-
-
-@pytest.mark.parametrize(
-    ("key", "expected"),
-    [
-        ("21", -973932308),
-        ("foobar", -790332482),
-        ("a-little-bit-long-string", -985981536),
-        ("a-little-bit-longer-string", -1486304829),
-        ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
-        ("abc", 479470107),
-    ],
-)
-def test_murmur2_is_javas(key: str, expected: int) -> None:
-    """The hash equals the constants of Kafka's own UtilsTest.testMurmur2."""
-    assert murmur2(key.encode()) == expected % 2**32
 
 
 class TestFailures:
@@ -291,7 +273,7 @@ class TestKafka:
         records = [r for r in _records(kafka.bootstrap, "nhip.payments") if r.key.decode().startswith(prefix)]
         expected = sorted(msgspec.json.encode(e) for e in events)
         assert sorted(r.value for r in records) == expected
-        assert all(r.partition == (murmur2(r.key) & 0x7FFFFFFF) % partitions for r in records)
+        assert all(r.partition == partition_of(r.key, partitions) for r in records)
         for subject in {e.subject for e in events}:
             sent = [msgspec.json.encode(e) for e in events if e.subject == subject]
             assert [r.value for r in records if r.key == subject.encode()] == sent

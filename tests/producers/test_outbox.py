@@ -10,7 +10,7 @@ import pytest
 
 from producers import Producer, outbox
 from producers.errors import DeliveryError, EventTooLargeError, KafkaUnreachableError, SpoolFullError, SpoolInUseError
-from producers.receipt import Receipt
+from producers.receipt import Entry, Receipt
 from producers.spool import Record, Spool
 from producers.statistics import Statistics
 
@@ -26,19 +26,17 @@ class Promise:
         self.broken: list[Callable[[Any], None]] = []
         self.done = False
 
-    def add_callback(self, call: Callable[[Any], None]) -> None:
+    def chain(self, entry: Entry) -> None:
         if self.done:
-            call(None)
-        self.kept.append(call)
+            entry.success(None)
+        self.kept.append(entry.success)
+        self.broken.append(entry.failure)
 
     def keep(self) -> None:
         """Say that the record is stored."""
         self.done = True
         for call in self.kept:
             call(None)
-
-    def add_errback(self, call: Callable[[Any], None]) -> None:
-        self.broken.append(call)
 
 
 class Kafka:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 from unittest.mock import Mock, patch
 
 from contract.dossier import DOSSIER
+from contract.partition import partition_of
 from contract.units import UnitTree
 from contract.windows import floor_to, levels_kept
 from streams import folder as folder_module
@@ -27,7 +28,7 @@ from streams.clock import ClockMode
 from streams.fold import PartitionFold
 from streams.folder import Batch, Folder, FolderSettings
 from streams.intake import content_hash
-from streams.partitioner import owner_of, partition_of
+from streams.partitioner import owner_of
 from streams.patience import Patience
 from streams.rows import Partition
 from streams.store import FoldStore, StoreUnavailableError

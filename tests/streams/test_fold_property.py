@@ -8,11 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.partition import partition_of
 from contract.units import UnitTree
 from streams.clock import ClockMode
 from streams.folder import Batch, Folder
 from streams.intake import content_hash
-from streams.partitioner import owner_of, partition_of
+from streams.partitioner import owner_of
 from streams.patience import Patience
 from streams.roll import Roll
 from streams.rows import Partition

@@ -10,10 +10,11 @@ import pytest
 
 from contract.dossier import DOSSIER
 from contract.fields import MAX_EVENT_BYTES
+from contract.partition import partition_of
 from contract.units import UnitTree
 from streams.clock import ClockMode
 from streams.folder import Batch, Folder, FolderSettings
-from streams.partitioner import owner_of, partition_of
+from streams.partitioner import owner_of
 from streams.patience import Patience
 from streams.rows import EpochKey, Partition, Progress
 from streams.store import StoreUnavailableError
@@ -177,8 +178,7 @@ def test_offsets_are_committed_after_everything_is_written() -> None:
     async def scenario() -> None:
         await worker.assign(1, HERE)
         async with running(worker):
-            await until(lambda: worker.folder.epoch_of(HERE) is not None)
-            await worker.fold(records)
+            await worker.fold(records)  # at once: a memory that was filled meanwhile would need no look-up
 
     asyncio.run(scenario())
 
@@ -322,7 +322,8 @@ def test_a_store_that_is_away_for_a_while_is_asked_again(call: str) -> None:
     async def scenario() -> None:
         await worker.assign(1, HERE)
         async with running(worker):
-            await until(lambda: worker.folder.epoch_of(HERE) is not None)
+            if call != "look_up":  # which a memory that was filled meanwhile would not need
+                await until(lambda: worker.folder.epoch_of(HERE) is not None)
             worker.store.errors[call] = [StoreUnavailableError("away")] * 3
             asyncio.get_running_loop().call_later(0.3, worker.store.errors.clear)
             await worker.fold(log_of(received("a", 1)))
@@ -469,3 +470,29 @@ def test_forgotten_entities_are_looked_up_again(remembered: int) -> None:
 
     newest = [e for e in events if e.version == 5_000]
     assert worker.rates() == recompute(newest, TREE.scopes, NOW_S)
+
+
+# -- what it tells ----------------------------------------------------------------------------------------
+
+
+def test_it_is_ready_once_it_has_taken_over_and_counts_what_it_does() -> None:
+    """Not before an assignment, nor before the rebuild; standing by without partitions it is."""
+    worker, folder = (made := Worker()), made.folder
+    ready = [folder.ready]
+
+    async def scenario() -> None:
+        await worker.assign(1, HERE)
+        ready.append(folder.ready)
+        async with running(worker):
+            await worker.fold([*log_of(received("a", 1)), FakeRecord(1, b"b", b"{")])
+            ready.append(folder.ready)
+            await worker.assign(2)
+            ready.append(folder.ready)
+
+    asyncio.run(scenario())
+
+    assert ready == [False, False, True, True]
+    counts = folder.counts
+    assert (counts.events, counts.flushes, counts.dead_letters) == (2, 1, 1)
+    assert (counts.assignments, counts.takeovers, counts.contested, counts.refused_commits) == (2, 1, 0, 0)
+    assert counts.write_s > 0

@@ -2,6 +2,7 @@
 
 from contract.decode import Horizon
 from contract.dossier import DOSSIER
+from contract.personal import MASK
 from streams.intake import Intake, take_in
 from streams.rows import Partition
 from tests.support.events import FakeRecord, dossier, record
@@ -48,3 +49,18 @@ def test_two_contents_of_one_version_are_decided_alike_in_any_order() -> None:
     forward, backward = taken(one, two), taken(two, one)
 
     assert forward.newest["a"][1].value == backward.newest["a"][1].value
+
+
+def test_dead_letters_hold_no_personal_text() -> None:
+    """Key, value and error are masked: where the text was found, and in what was refused for another reason."""
+    personal = record(0, dossier("case-0912000000", OLD))
+    unknown = record(1, dossier("a", OLD))
+    unknown.value = (unknown.value or b"").replace(b'"data":{', b'"data":{"phone":"84912000000",')
+
+    rv = taken(personal, unknown)
+
+    assert [dead.reason for dead in rv.dead] == ["personal", "invalid"]
+    assert rv.dead[0].key == f"case-{MASK * 10}".encode()
+    for dead in rv.dead:
+        assert b"912000000" not in dead.value
+        assert "912000000" not in dead.error

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from contract.kind import Kind
+from contract.partition import partition_of
 from sinks.store import ClickHouseStore
-from streams.partitioner import partition_of
 from streams.rows import EntityBatch
 
 __all__ = ["keep"]
