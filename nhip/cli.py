@@ -21,12 +21,15 @@ from dashboards.grafana.errors import (
 from dashboards.targets import TargetsError
 from nhip.commands import (
     alerts,
+    audit,
+    backup,
     dead_letters,
     events,
     figures,
     intake_token,
     mapping,
     poll,
+    rebuild,
     run,
     serve,
     services,
@@ -36,6 +39,7 @@ from nhip.commands import (
 from nhip.commands import dashboards as dashboards_command
 from nhip.console import OUT, say
 from nhip.drain import DrainError
+from nhip.health import HealthPortError
 from nhip.local import LocalServiceError
 from nhip.settings import SettingsError, load_settings
 from producers.client import ProducerError
@@ -43,6 +47,7 @@ from producers.mapping import MappingError
 from producers.mend import MendError
 from producers.poll.errors import PollError, SourceUnreachableError, StateError
 from producers.replay import ReplayError
+from sinks.backup.errors import BackupDamagedError, BackupTargetError, StoreNotEmptyError
 from sinks.definitions import DefinitionsChangedError, PartitionsChangedError
 from sinks.links import LinkKeyError
 from sinks.migrate import SchemaError
@@ -55,6 +60,7 @@ __all__ = ["app", "main"]
 EXIT_USAGE = 2
 EXIT_BAD_INPUT = 65
 EXIT_UNAVAILABLE = 69
+EXIT_CANNOT_WRITE = 73
 EXIT_REFUSED = 78
 
 _EXITS: dict[type[Exception], int] = {
@@ -76,6 +82,7 @@ _EXITS: dict[type[Exception], int] = {
     ProducerError: EXIT_UNAVAILABLE,
     StoreUnavailableError: EXIT_UNAVAILABLE,
     LocalServiceError: EXIT_UNAVAILABLE,
+    HealthPortError: EXIT_UNAVAILABLE,
     DrainError: EXIT_UNAVAILABLE,
     GrafanaRefusedError: EXIT_REFUSED,
     GrafanaTooOldError: EXIT_REFUSED,
@@ -84,8 +91,12 @@ _EXITS: dict[type[Exception], int] = {
     SchemaError: EXIT_REFUSED,
     DefinitionsChangedError: EXIT_REFUSED,
     PartitionsChangedError: EXIT_REFUSED,
+    StoreNotEmptyError: EXIT_REFUSED,
+    BackupDamagedError: EXIT_BAD_INPUT,
+    BackupTargetError: EXIT_CANNOT_WRITE,
 }
-"""Exit codes by kind of error, after sysexits.h: 2 usage, 65 data, 69 a service is away, 78 a state that refuses."""
+"""Exit codes by kind of error, after sysexits.h: 2 usage, 65 data, 69 a service is away, 73 a file
+that cannot be written, 78 a state that refuses."""
 
 app = typer.Typer(
     name="nhip",
@@ -96,6 +107,8 @@ app = typer.Typer(
 )
 run.register(app)
 services.register(app)
+rebuild.register(app)
+backup.register(app)
 figures.register(app)
 serve.register(app)
 poll.register(app)
@@ -105,6 +118,7 @@ app.add_typer(mapping.app, name="mapping")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(dashboards_command.app, name="dashboards")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(audit.app, name="audit")
 app.add_typer(wall_token.app, name="wall-token")
 app.add_typer(intake_token.app, name="intake-token")
 

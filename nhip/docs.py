@@ -17,6 +17,7 @@ from contract.kind import Kind
 from contract.registry import INDICATORS, KINDS
 from contract.windows import windows_of
 from nhip.alerting import load_office_recipients, load_office_rules
+from nhip.metrics import METRICS
 from nhip.rule_words import bad_when, quiet, rhythm
 from nhip.settings import ENV_PREFIX, Settings, load_tree
 from producers.poll.tables import TABLES
@@ -169,6 +170,13 @@ def _gauges() -> str:
     return _table(("gauge", "tiếng Việt", "English", "scope", "window", "numerator / denominator"), rows)
 
 
+def _metrics() -> str:
+    rows = [
+        (f"`{m.name}`", m.kind, m.of, f"{m.help}; by {', '.join(m.labels)}" if m.labels else m.help) for m in METRICS
+    ]
+    return _table(("metric", "type", "of", "meaning"), rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "indicators": _indicators,
     "events": _events,
@@ -179,6 +187,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "rules": _rules,
     "gauges": _gauges,
     "poll": _poll,
+    "metrics": _metrics,
 }
 
 

@@ -13,7 +13,15 @@ from contract.sources import Sources, load_sources
 from contract.units import UnitTree
 from nhip.resources import config_file
 
-__all__ = ["Settings", "SettingsError", "load_calendar", "load_office_sources", "load_settings", "load_tree"]
+__all__ = [
+    "ENV_PREFIX",
+    "Settings",
+    "SettingsError",
+    "load_calendar",
+    "load_office_sources",
+    "load_settings",
+    "load_tree",
+]
 
 ENV_PREFIX = "NHIP_"
 
@@ -49,6 +57,23 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     store_patience_s: Annotated[
         float, Meta(description="seconds for which a worker repeats a call to the store, then ends", gt=0)
     ] = 45.0
+    stall_s: Annotated[
+        float,
+        Meta(
+            description="seconds without a commit, while records wait, after which a worker ends to be started "
+            "again; longer than the store takes for one flush",
+            ge=1,
+        ),
+    ] = 60.0
+    check_interval_s: Annotated[
+        float, Meta(description="seconds between two checks of all figures in the background; 0: none", ge=0)
+    ] = 3_600.0
+    health_host: Annotated[
+        str, Meta(description="address for the health and metrics of a worker or poller", min_length=1)
+    ] = "127.0.0.1"
+    health_port: Annotated[
+        Port, Meta(description="port for the health and metrics of a worker or poller; 0: none")
+    ] = 0
     group: Annotated[str, Meta(description="Kafka consumer group of the workers", min_length=1)] = "nhip"
     instance: Annotated[
         str | None,

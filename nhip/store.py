@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+from clickhouse_connect.driver.exceptions import Error
+
 from nhip.settings import Settings, SettingsError
 from sinks.client import Client, connect
 from sinks.migrate import SchemaSettings, migrate
@@ -12,6 +14,8 @@ from streams.store import StoreUnavailableError
 __all__ = ["make_database", "open_client", "open_store", "prepare_store", "schema_settings"]
 
 OPEN_PATIENCE_S = 30.0
+_NOT_LET_IN = frozenset({None, 192, 193, 194, 516})
+"""Codes of ClickHouse about users and passwords; None when it was not ClickHouse that answered."""
 
 
 def open_client(settings: Settings, *, database: str | None = None, patience_s: float = 0.0) -> Client:
@@ -26,6 +30,14 @@ def open_client(settings: Settings, *, database: str | None = None, patience_s: 
                 user=settings.store_user,
                 password=_password(settings),
             )
+        except Error as error:
+            if error.code not in _NOT_LET_IN:
+                raise
+            # Its words are not repeated: they may hold what was sent.
+            raise SettingsError(
+                f"{settings.store_host}:{settings.store_port} does not let user {settings.store_user!r} in, or is no "
+                "ClickHouse: correct store_user, store_password_file or store_port"
+            ) from None
         except StoreUnavailableError as error:
             if time.monotonic() > deadline_s:
                 raise StoreUnavailableError(

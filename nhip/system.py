@@ -12,6 +12,7 @@ from typing import Self
 import msgspec
 
 from nhip.local import LocalClickHouse, LocalKafka
+from nhip.local.ports import free_ports
 from nhip.local.process import ServiceProcess
 from nhip.settings import Settings
 from nhip.store import prepare_store
@@ -105,7 +106,9 @@ class System:
     def add_worker(self, number: int) -> ServiceProcess:
         """Start a worker in its slot and return its process."""
         instance = f"{self.settings.group}-{number}"
-        settings = msgspec.structs.replace(self.settings, instance=instance)
+        # Also started again it answers there: Kafka keeps what the first process in a slot called itself.
+        (port,) = free_ports(1)
+        settings = msgspec.structs.replace(self.settings, instance=instance, health_port=port)
         process = ServiceProcess(
             f"worker {number}",
             [sys.executable, "-m", "nhip", "worker"],

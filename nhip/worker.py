@@ -1,5 +1,6 @@
 """One worker process: everything the stream needs, wired together, until it is stopped or fails."""
 
+import faulthandler
 import gc
 import os
 import socket
@@ -12,16 +13,24 @@ import structlog
 from contract.fingerprint import fingerprint
 from contract.registry import KINDS
 from nhip.alarm import make_alarm
+from nhip.health import HealthPortError, serve_health
 from nhip.logs import configure_logs
+from nhip.metrics import registry_of
+from nhip.selfcheck import SelfCheck, compare_aside
 from nhip.settings import Settings, load_tree
 from nhip.store import open_store
+from nhip.watchdog import Watchdog
+from nhip.worker_health import WorkerParts
 from producers.topics import partition_counts
+from sinks.migrate import ensure_schema
 from streams.app import AppSettings, create_app
 from streams.clock import ClockMode, wall_clock_us
 from streams.folder import Folder, FolderSettings
 from streams.partitioner import owner_of
 from streams.patience import Patience
+from streams.progress import Stall
 from streams.roll import ROLL_PARTITION, Roll
+from streams.rows import Partition
 
 __all__ = ["run_worker"]
 
@@ -40,6 +49,7 @@ def run_worker(settings: Settings) -> NoReturn:
     configure_logs(settings.log_level)
     gc.set_threshold(GC_THRESHOLD, 20, 100)
     store = open_store(settings)
+    ensure_schema(store.client)
     counts = partition_counts(settings.kafka)
     store.ensure_partitions(counts)
     store.ensure_definitions(fingerprint(KINDS))
@@ -58,14 +68,57 @@ def run_worker(settings: Settings) -> NoReturn:
     )
     roll = Roll(store, wall_clock_us, mode, patience, lambda: folder.epoch_of(ROLL_PARTITION), time.monotonic)
     alarm, deliverer = make_alarm(settings, store, tree, counts, folder, roll, patience)
-    app = create_app(
-        AppSettings(settings.kafka, settings.group, settings.instance, settings.session_timeout_s),
+    check = SelfCheck(
+        store,
+        [Partition(topic, number) for topic, count in counts.items() for number in range(count)],
+        compare_aside(settings),
+        lambda: folder.epoch_of(ROLL_PARTITION) is not None,
+        patience,
+        settings.check_interval_s,
+    )
+    client_id = client_name(settings)
+    watchdog = Watchdog(
+        settings.kafka,
+        settings.group,
+        settings.instance or client_id,
         folder,
-        [roll.run, alarm.run, deliverer.run],
+        patience,
+        settings.stall_s,
+        _stalled,
         _fail,
     )
+    parts = WorkerParts(folder, roll, alarm, deliverer, watchdog, check, patience, settings.stall_s, wall_clock_us)
+    if settings.health_port:
+        try:
+            serve_health(
+                settings.health_host, settings.health_port, parts.live, parts.ready, registry_of(parts.samples)
+            )
+        except HealthPortError as error:
+            log.error("no health and metrics here", error=str(error))  # noqa: TRY400 - to count is worth more
+    app = create_app(
+        AppSettings(
+            settings.kafka, settings.group, settings.instance, settings.session_timeout_s, client_id=client_id
+        ),
+        folder,
+        [roll.run, alarm.run, deliverer.run, watchdog.pulse, *([check.run] if settings.check_interval_s else [])],
+        _fail,
+    )
+    watchdog.start()
     faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, quiet=True).execute_from_commandline()
     raise SystemExit(0)
+
+
+def client_name(settings: Settings) -> str:
+    """Return what a worker calls itself to Kafka, which tells `nhip status`: its process, and where to ask it."""
+    at = f"@{settings.health_host}:{settings.health_port}" if settings.health_port else ""
+    return f"nhip-worker-{socket.gethostname()}-{os.getpid()}{at}"
+
+
+def _stalled(stall: Stall) -> NoReturn:
+    """End at once, and say where each thread stood: whatever holds it up would hold up a stop in order too."""
+    log.critical("worker stalled; ending, so that its supervisor starts it again", stall=str(stall))
+    faulthandler.dump_traceback()
+    os._exit(EXIT_FAILED)
 
 
 def _fail(error: BaseException) -> NoReturn:

@@ -82,6 +82,10 @@ class Deliverer:
         self._stopping = False
         self._under_way: dict[str, tuple[str, asyncio.Task[None]]] = {}
         self._recorded: dict[str, Delivery] = {}
+        self.sent = 0
+        """Messages that every channel of their recipient has taken."""
+        self.failed = 0
+        """Attempts after which a channel had not."""
 
     def wake(self) -> None:
         """Look at the outbox at once: notices were written. To be called on the event loop."""
@@ -211,6 +215,9 @@ class Deliverer:
             said = await loop.run_in_executor(self._threads, self._send_all, message, channels)
             ended = end(begun, said, self._now(), self._jitter)
             await self._record(notice, ended)
+            done = ended.state is DeliveryState.SENT
+            self.sent += done
+            self.failed += not done
             log.info(
                 "message",
                 id=notice.id,

@@ -24,6 +24,7 @@ class AppSettings:
     instance: str | None = None
     session_timeout_s: float = 10.0
     fetch_bytes: int = 1024 * 1024
+    client_id: str = "nhip-worker"
 
 
 class WorkerApp(faust.App):
@@ -41,7 +42,7 @@ def create_app(
     loops: Sequence[Callable[[], Awaitable[None]]],
     failed: Callable[[BaseException], None],
 ) -> WorkerApp:
-    """Wire one worker: fold, and the ``loops`` beside it (roll, alarm, delivery).
+    """Wire one worker: fold, and the ``loops`` beside it (roll, alarm, delivery, the check).
 
     ``failed`` is called with the error that ends one of them; it must end the process.
     """
@@ -51,6 +52,7 @@ def create_app(
         store="memory://",
         key_serializer="raw",
         value_serializer="raw",
+        broker_client_id=settings.client_id,
         agent_supervisor=mode.CrashingSupervisor,  # an agent's error ends the process: nothing was acknowledged
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 4,

@@ -12,6 +12,7 @@ from contract.kind import Kind
 from contract.registry import KIND_OF_TOPIC, KINDS
 from contract.units import UnitTree
 from streams.clock import US_PER_S, ClockMode, Now
+from streams.counts import FoldCounts
 from streams.flush import Flush, write_flush
 from streams.fold import EpochContestedError, PartitionFold
 from streams.intake import Intake, Record, take_in
@@ -82,7 +83,8 @@ class Folder:
         self._writing: asyncio.Task[None] | None = None
         self._looked_s = -settings.look_interval_s
         self._recall: Recall | None = None
-        self.events = 0
+        self.counts = FoldCounts()
+        self.rebuilding = False
 
     # -- Kafka's side ---------------------------------------------------------------------------------
 
@@ -105,6 +107,7 @@ class Folder:
             self._positions = {p: start_of(committed[p], flushed.get(p), earliest[p]) for p in committed}
             self._generation = generation
             self._commit = commit
+            self.counts.assignments += 1
             if not self._inbox.full():  # wake the loop
                 self._inbox.put_nowait(Batch(Partition("", 0), generation, ()))
             return dict(self._positions)
@@ -117,6 +120,21 @@ class Folder:
         """Epoch in which this worker holds the partition, or None while it does not (yet)."""
         fold = self._folds.get(partition)
         return None if fold is None else fold.key.epoch
+
+    @property
+    def generation(self) -> int:
+        """Of the consumer group, in which this worker was last given partitions; -1 before."""
+        return self._generation
+
+    @property
+    def held(self) -> frozenset[Partition]:
+        """Partitions that this worker was given and has not lost; may be asked from any thread."""
+        return frozenset(self._positions)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it folds what it was given, or stands by without; False before the first assignment."""
+        return self._generation >= 0 and not self.rebuilding and self._folds.keys() == self._positions.keys()
 
     # -- the loop -------------------------------------------------------------------------------------
 
@@ -136,6 +154,7 @@ class Folder:
                 except CommitRefusedError as error:
                     if not error.rebalancing:
                         raise
+                    self.counts.refused_commits += 1
                     log.info("commit refused during a rebalance; waiting for the next assignment")
                     self._folds, self._positions, self._recall = {}, {}, None
 
@@ -165,8 +184,7 @@ class Folder:
             try:
                 flush = await self._fold_all(batches)
             except EpochContestedError as error:
-                log.warning("epoch contested, rebuilding", reason=str(error))
-                await self._take_over()
+                await self._contested(error)
                 continue
             await self.settle()
             self._forget()
@@ -186,12 +204,16 @@ class Folder:
         try:
             await self._recall.step()
         except EpochContestedError as error:
-            log.warning("epoch contested, rebuilding", reason=str(error))
-            await self._take_over()
+            await self._contested(error)
             return
         if self._recall.done:
             self._recall = None
             log.info("memory filled", entities=sum(len(fold.memory) for fold in self._folds.values()))
+
+    async def _contested(self, error: EpochContestedError) -> None:
+        self.counts.contested += 1
+        log.warning("epoch contested, rebuilding", reason=str(error))
+        await self._take_over()
 
     async def settle(self) -> None:
         """Wait until everything folded so far is stored and acknowledged; raises what went wrong with it."""
@@ -205,17 +227,24 @@ class Folder:
         if self._commit is None:
             return
         await self._commit(self._positions)
-        folds = await self._patience.call(
-            rebuild,
-            self._store,
-            dict(self._positions),
-            self._tree,
-            self._wall_us,
-            self._mode,
-            randbits,
-            self._owner,
-            self._owner_of,
-        )
+        loop = asyncio.get_running_loop()
+        began_s, self.rebuilding = loop.time(), True
+        try:
+            folds = await self._patience.call(
+                rebuild,
+                self._store,
+                dict(self._positions),
+                self._tree,
+                self._wall_us,
+                self._mode,
+                randbits,
+                self._owner,
+                self._owner_of,
+            )
+        finally:
+            self.rebuilding = False
+        self.counts.takeovers += 1
+        self.counts.takeover_s += loop.time() - began_s
         self._folds = {fold.partition: fold for fold in folds}
         self._recall = Recall(self._store, self._patience, self._folds)
 
@@ -268,8 +297,11 @@ class Folder:
 
     async def _store_flush(self, flush: Flush) -> None:
         """Store, then acknowledge."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         await self._patience.call(write_flush, self._store, flush)
+        written_s = loop.time() - began_s
         self._positions.update(flush.ends)
         if self._commit is not None:
             await self._commit(flush.ends)
-        self.events += flush.records
+        self.counts.flushed(flush.records, len(flush.dead), written_s)

@@ -13,6 +13,7 @@ from contract.decode import EventError, Horizon
 from contract.decode_batch import decode_batch
 from contract.kind import Kind
 from contract.marks import EPOCH, epoch_us
+from contract.personal import mask_record
 from streams.rows import DeadLetter, Partition
 
 __all__ = ["Intake", "Newest", "Record", "SourceCount", "content_hash", "dead_letter", "take_in"]
@@ -114,14 +115,18 @@ def _count_sources(sources: dict[tuple[str, str], SourceCount], events: Sequence
 
 
 def dead_letter(partition: Partition, record: Record, error: EventError, wall_us: int) -> DeadLetter:
-    """Return the record as a dead letter with its reason and place."""
+    """Return the record as a dead letter with its reason and place.
+
+    What looks personal in key and value is masked, whatever the reason: a name that is not known to us is just
+    where such things stand.
+    """
     return DeadLetter(
         partition.topic,
         partition.partition,
         record.offset,
         error.reason,
         str(error),
-        record.key,
-        record.value or b"",
+        None if record.key is None else mask_record(record.key),
+        mask_record(record.value or b""),
         wall_us,
     )

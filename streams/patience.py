@@ -27,17 +27,30 @@ class Patience:
 
     def __init__(self, patience_s: float) -> None:
         self._patience_s = patience_s
+        self.retrying = 0
+        """Calls that have failed and are repeated now; 0: the store answers, as far as anybody asked."""
 
     async def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the function's answer; raises whatever it raises but StoreUnavailableError in time."""
+        failed = False
+
+        def tell(state: RetryCallState) -> None:
+            nonlocal failed
+            self.retrying += not failed
+            failed = True
+            _say(state)
+
         retrying = AsyncRetrying(
             stop=stop_after_delay(self._patience_s),
             wait=wait_random_exponential(multiplier=0.1, max=LONGEST_WAIT_S),
             retry=retry_if_exception_type(StoreUnavailableError),
-            before_sleep=_say,
+            before_sleep=tell,
             reraise=True,
         )
-        return await retrying(asyncio.to_thread, function, *args, **kwargs)
+        try:
+            return await retrying(asyncio.to_thread, function, *args, **kwargs)
+        finally:
+            self.retrying -= failed
 
 
 def _say(state: RetryCallState) -> None:

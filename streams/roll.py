@@ -79,6 +79,8 @@ class Roll:
 
     def _reset(self) -> None:
         self._published: Published | None = None
+        self.beat_us = 0
+        """When the newest heartbeat was written, by the wall clock; 0 while this worker does not run roll."""
         self._since: dict[EpochKey, int] = {}
         self._written: Written = {}
         self._clock_us = 0
@@ -132,7 +134,9 @@ class Roll:
             summed = self._store.sum_panes(now_us // US_PER_S, scopes)
             rates = changed_rates(self._written, summed, scopes)
         self._tick += 1
-        self._store.write_rates(rates, Heartbeat(epoch, self._tick, now_us, self._wall_us()))
+        beat = Heartbeat(epoch, self._tick, now_us, self._wall_us())
+        self._store.write_rates(rates, beat)
+        self.beat_us = beat.written_us
         # From here on everything is written: remember it.
         if rates or self._published is None:
             self._written.update({(r.scope, r.indicator, r.window): (r.numerator, r.denominator) for r in rates})

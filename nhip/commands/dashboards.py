@@ -21,7 +21,7 @@ from dashboards.targets import load_targets
 from nhip.console import OUT, say
 from nhip.local import LocalClickHouse
 from nhip.resources import config_file, sample_file
-from nhip.settings import Settings, SettingsError, load_tree
+from nhip.settings import Settings, SettingsError, load_office_sources, load_tree
 from producers.mapping import load_mapping
 from producers.replay import read_events
 from sinks.client import Client, connect
@@ -103,7 +103,7 @@ def push(
 
 def _office(settings: Settings) -> Office:
     targets = Path(settings.targets_file) if settings.targets_file else config_file("targets.toml")
-    return Office(load_tree(settings), load_targets(targets), settings.province)
+    return Office(load_tree(settings), load_targets(targets, load_office_sources(settings)), settings.province)
 
 
 def _filled(engine: LocalClickHouse, office: Office) -> Client:

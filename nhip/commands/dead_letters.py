@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from contract.decode import EventError, Horizon
+from nhip.audit import note
 from nhip.console import OUT, bar, print_json, say
 from nhip.settings import Settings
 from nhip.store import open_client
@@ -120,6 +121,8 @@ def replay_letters(
             progress(number, len(good))
     # Noted after all are stored: a record that is sent twice is harmless, one that is noted and lost is not.
     _mark(client, [one.letter for one in good], "sent_again")
+    how = ", ".join([*(f"--fix {text.partition('=')[0]}" for text in fix or ()), *(["--jq"] if jq else [])])
+    note(settings, "dead letters sent again", ", ".join(places or filter(None, (reason, source))), how)
     say(
         f"{len(good)} sent again" + (f", {len(tried) - len(good)} left as they are" if len(good) < len(tried) else "")
     )
@@ -146,6 +149,7 @@ def drop(
     if not yes:
         typer.confirm(f"Drop {total} record(s)?", abort=True, err=True)
     _mark(client, [stored.letter for stored in _matching(client, reason, source, total)], "dropped")
+    note(context.obj, "dead letters dropped", reason, f"{total} from {source or 'any source'}")
     say(f"{total} dropped")
 
 

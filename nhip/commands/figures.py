@@ -1,6 +1,7 @@
 """Figures of a running system: ``rates``, ``check`` and ``status``."""
 
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from contract.registry import INDICATORS
 from contract.windows import WINDOWS
 from nhip.console import OUT, SAY, print_json, say
 from nhip.figures import as_document, as_table, selected
-from nhip.lag import Backlog
+from nhip.lag import Backlog, Member
 from nhip.settings import Settings, load_tree
 from nhip.store import open_store
 from sinks.check import Difference, compare
@@ -102,7 +103,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     beat = store.heartbeat()
     age_s = None if beat is None else (wall_clock_us() - beat.written_us) / US_PER_S
     with Backlog(settings.kafka, settings.group) as backlog:
-        lags = backlog.read()
+        lags, members = backlog.read(), backlog.members()
     dead = count_dead_letters(store.client)
     healthy = age_s is not None and age_s < STALE_S
     if json:
@@ -112,6 +113,7 @@ def status(context: typer.Context, json: Json = False) -> None:
                 "rates_age_s": age_s,
                 "dead_letters": dead,
                 "partitions": [{**p._asdict(), "lag": p.lag} for p in lags],
+                "workers": [_worker(member) for member in members],
             }
         )
     else:
@@ -119,10 +121,26 @@ def status(context: typer.Context, json: Json = False) -> None:
         for p in lags:
             table.add_row(p.topic, str(p.partition), str(p.end), str(p.committed or 0), str(p.lag))
         OUT.print(table)
+        OUT.print(_workers(members))
         OUT.print(f"rates: {'never published' if age_s is None else f'{age_s:.1f} s old'}; dead letters: {dead}")
     if not healthy:
         say("the figures are old or missing: are the workers running? (`nhip up`, or `nhip worker`)")
         raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _worker(member: Member) -> dict[str, object]:
+    """Return a worker as a document; ``health``: where it can be asked, as it told Kafka."""
+    name, _, at = member.client.partition("@")
+    health = f"http://{at}/health/ready" if at else None
+    return {"instance": member.instance, "name": name, "partitions": len(member.partitions), "health": health}
+
+
+def _workers(members: Sequence[Member]) -> Table:
+    table = Table("worker", "instance", "partitions", "health")
+    for member in members:
+        told = _worker(member)
+        table.add_row(*(str(told[key] or "–") for key in ("name", "instance", "partitions", "health")))
+    return table
 
 
 def _known(given: list[str], known: object, option: str) -> None:

@@ -2,6 +2,7 @@
 
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from contract.kind import Event
 from nhip.console import OUT, SAY, print_json, say
+from nhip.health import serve_health
 from nhip.logs import configure_logs
+from nhip.metrics import registry_of
+from nhip.poll_health import PollHealth
 from nhip.settings import Settings
 from producers.client import Producer
 from producers.poll.config import load_config, state_path
@@ -67,8 +71,17 @@ def poll(
                 _finish(report, as_json=json)
                 return
             say(f"polling {poller.source.name} every {loaded.interval_s:g} s. Ctrl-C ends it; what was sent is kept")
+            health = PollHealth(time.monotonic)
+            if settings.health_port:
+                at = (settings.health_host, settings.health_port)
+                serve_health(*at, health.live, health.ready, registry_of(health.samples))
+
+            def ended(found: RoundReport | Exception) -> None:
+                health.ended(found)
+                _tell(found)
+
             with _progress() as show:
-                poller.run(_tell, show)
+                poller.run(ended, show)
 
 
 class _Shown:
