@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks [throughput|latency|restart|wall|all]``."""
+"""The command: ``python -m benchmarks [throughput|latency|restart|wall|producers|backlog|…|all]``."""
 
 import signal
 import sys
@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import latency, restart, throughput, wall
+from benchmarks import alerts, backlog, latency, producers, restart, rules, throughput, wall
+from benchmarks.peers import run as peers
 from benchmarks.report import Figure, Report, write
 from nhip.console import say
 from nhip.local import LocalServiceError
@@ -28,6 +29,11 @@ class Part(StrEnum):
     LATENCY = "latency"
     RESTART = "restart"
     WALL = "wall"
+    PRODUCERS = "producers"
+    RULES = "rules"
+    ALERTS = "alerts"
+    PEERS = "peers"
+    BACKLOG = "backlog"
 
 
 def main(
@@ -39,6 +45,17 @@ def main(
     rate: Annotated[int, typer.Option(min=1, help="Latency: events a second.")] = latency.RATE_PER_S,
     seconds: Annotated[float, typer.Option(min=1, help="Latency: how long.")] = latency.SECONDS,
     dossiers: Annotated[int, typer.Option(min=1, help="Restart, wall: dossiers in the store.")] = restart.DOSSIERS,
+    peer_events: Annotated[
+        int, typer.Option(min=100_000, help="Peers: events for the worker; slower engines get fewer in proportion.")
+    ] = peers.EVENTS,
+    peer_cache: Annotated[
+        Path | None,
+        typer.Option(envvar="NHIP_PEERS", help="Peers: folder that keeps their environments; else made anew."),
+    ] = None,
+    backlog_events: Annotated[
+        int, typer.Option(min=1_000, help="Backlog: events that arrive while the store is away.")
+    ] = backlog.EVENTS,
+    away_s: Annotated[float, typer.Option(min=1, help="Backlog: how long it is away at least.")] = backlog.AWAY_S,
     json: Annotated[Path, typer.Option("--json", help="Where the figures are written too.")] = Path(
         "build/bench.json"
     ),
@@ -49,6 +66,11 @@ def main(
         Part.LATENCY: lambda: latency.run(rate, seconds),
         Part.RESTART: lambda: restart.run(dossiers),
         Part.WALL: lambda: wall.run(dossiers),
+        Part.PRODUCERS: producers.run,
+        Part.BACKLOG: lambda: backlog.run(backlog_events, away_s),
+        Part.RULES: rules.run,
+        Part.ALERTS: alerts.run,
+        Part.PEERS: lambda: peers.run(peer_events, peer_cache),
     }
     # Ended by a supervisor: leave every block, so that every process and folder made here goes too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_FAILED))

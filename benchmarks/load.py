@@ -5,17 +5,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from aiokafka import AIOKafkaProducer
 
 from contract.dossier import DOSSIER, FINISHED, Dossier, DossierEvent
+from contract.partition import partition_of
 from contract.units import UnitTree
 from producers.client import BATCH_BYTES
-from streams.partitioner import partition_of
 
-__all__ = ["FIELDS", "PROVINCE", "Load", "Record", "Truth", "fill", "units_of_province"]
+__all__ = ["FIELDS", "PROVINCE", "Load", "Record", "Recorded", "Truth", "fill", "units_of_province"]
 
 PROVINCE = "75"
 FIELDS = (
@@ -195,7 +195,22 @@ class Load:
             yield _Step(ended_us + rng.randrange(600, 172_800) * _US_PER_S, number, "returned", asked)
 
 
-async def fill(bootstrap: str, load: Load, progress: Callable[[int], None]) -> None:
+class Recorded(Protocol):
+    """What can be written to Kafka: so many records, each with its partition."""
+
+    @property
+    def count(self) -> int:
+        """How many records there are."""
+
+    @property
+    def partitions(self) -> int:
+        """Over how many partitions they are spread."""
+
+    def records(self) -> Iterator[Record]:
+        """Yield them in order."""
+
+
+async def fill(bootstrap: str, load: Recorded, progress: Callable[[int], None], topic: str = DOSSIER.topic) -> None:
     """Write the load to Kafka in whole batches, as the project's client would group and compress them."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, compression_type="lz4", max_batch_size=BATCH_BYTES, acks="all"
@@ -208,7 +223,7 @@ async def fill(bootstrap: str, load: Load, progress: Callable[[int], None]) -> N
         async def send(partition: int) -> None:
             batch = building[partition]
             if batch.record_count():
-                waiting.append(await producer.send_batch(batch, DOSSIER.topic, partition=partition))
+                waiting.append(await producer.send_batch(batch, topic, partition=partition))
             building[partition] = producer.create_batch()
 
         for number, (partition, key, value) in enumerate(load.records()):

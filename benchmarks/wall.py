@@ -28,12 +28,12 @@ from nhip.settings import Settings, load_tree
 from nhip.store import open_store
 from nhip.system import System
 from sinks.client import Client
+from sinks.dead_letters import letter_groups
 from sinks.overdue import most_overdue
 from sinks.rates import heartbeat
 from sinks.reads import (
     ageing,
     buckets,
-    letters_by_reason,
     pipeline_facts,
     published_since,
     source_ages,
@@ -342,5 +342,5 @@ def _asked(client: Client, units: Sequence[str]) -> Sequence[tuple[str, Callable
         ("most_overdue, province", lambda: most_overdue(client, province, everyone, minute, ROWS)),
         ("most_overdue, one unit", lambda: most_overdue(client, f"unit:{units[0]}", [units[0]], minute, ROWS)),
         ("pipeline_facts", lambda: pipeline_facts(client)),
-        ("letters_by_reason", lambda: letters_by_reason(client, ROWS)),
+        ("letter_groups", lambda: letter_groups(client, ROWS)),
     )

@@ -35,7 +35,7 @@ def one_sentence(result: subprocess.CompletedProcess[str]) -> str:
     ("name", "content", "word"),
     [
         ("column.csv", b"case:channel,case:concept:name\nInternet,1\n", "case:startdate"),
-        ("broken.csv.gz", gzip.compress((HEADER + "\n" + ROW * 50).encode())[:-20], "broken.csv.gz"),
+        ("broken.csv.gz", gzip.compress((HEADER + "\n" + ROW * 50).encode(), mtime=0)[:-20], "broken.csv.gz"),
         ("bytes.csv", (HEADER + "\n").encode() + b"\xff\xfe\n", "row 2"),
     ],
 )
