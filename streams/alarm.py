@@ -24,6 +24,7 @@ from streams.patience import Patience
 from streams.roll import Published
 from streams.rows import Partition
 from streams.rules import Outcome, Rules
+from streams.store import StoreUnavailableError
 from streams.usual import PastRates
 
 __all__ = ["Alarm", "AlarmParts", "Reach"]
@@ -205,8 +206,14 @@ class Alarm:
             walked = steps(self._rules, self._past, history, self._judged_until_s, until_s, actions)
             return _together(outcome for _, outcome in walked)
 
-        # Not through patience: the rules have moved on. A store that is away here ends the process.
-        await self._keep(published, await asyncio.to_thread(walk))
+        try:
+            outcome = await asyncio.to_thread(walk)
+        except StoreUnavailableError as error:
+            # Not through patience: the rules have moved on. The walk begins anew when the stream is at rest again.
+            log.warning("store unavailable, the walk begins anew", error=str(error))
+            await self._begin()
+            return
+        await self._keep(published, outcome)
         self._judged_until_s = until_s + MINUTE_S
         self.rounds += 1
 

@@ -37,7 +37,7 @@ class Demo:
     def __init__(self, folder: Path) -> None:
         self._said = folder / "said"
         with self._said.open("wb") as said:
-            command = [sys.executable, "-m", "nhip", "demo", "--seconds", "300"]
+            command = [sys.executable, "-m", "nhip", "--set", "wall_port=0", "demo", "--seconds", "300"]
             self.process = subprocess.Popen(command, stdout=said, stderr=said, cwd=folder)
         self.address = self._wait_for(r"wall: (http://127\.0\.0\.1:\d+)/")[1]
         self._wait_for("From here on")

@@ -95,6 +95,8 @@ def test_only_worker_killed_again_and_again(tmp_path: Path, receipt: list[Event]
 def test_store_stopped_for_twenty_seconds(tmp_path: Path, receipt: list[Event]) -> None:
     """The store is away for 20 s in the middle; the worker waits and goes on without a restart."""
     with pipeline(tmp_path) as running:
+        running.send(receipt[:1])
+        running.figures()  # the worker is at work: one that is still starting ends without a store
         sending = send_slowly(running, receipt)
         time.sleep(SENDING_S / 2)
         running.system.store.kill()

@@ -26,7 +26,8 @@ class Up:
     def __init__(self, data: Path) -> None:
         self.data = data
         self._errors = data.with_suffix(".err")
-        command = [sys.executable, "-m", "nhip", "up", "--data", str(data), "--kafka-port", "0", "--store-port", "0"]
+        command = [sys.executable, "-m", "nhip", "--set", "wall_port=0", "up", "--data", str(data)]
+        command += ["--kafka-port", "0", "--store-port", "0"]
         with self._errors.open("wb") as errors:
             self.process = subprocess.Popen(command, stdout=errors, stderr=errors, start_new_session=True)
 
@@ -141,7 +142,7 @@ def test_try_with_refused_rows_counts_the_rest_and_says_so(tmp_path: Path) -> No
 def test_demo_shows_live_rates_and_ends(tmp_path: Path) -> None:
     """The demo plays the real dossiers, and its table has the figures with their n."""
     rv = subprocess.run(
-        [sys.executable, "-m", "nhip", "demo", "--seconds", "15"],
+        [sys.executable, "-m", "nhip", "--set", "wall_port=0", "demo", "--seconds", "15"],
         capture_output=True,
         text=True,
         timeout=200,

@@ -69,6 +69,12 @@ def the_worker(system: Pipeline) -> Member:
     return found
 
 
+def told(at: str) -> str:
+    """The metrics of a process."""
+    with urllib.request.urlopen(f"http://{at}/metrics", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
 def test_a_worker_tells_where_it_can_be_asked(system: Pipeline) -> None:
     """Through Kafka, which `nhip status` reads; there it is ready, and has counted what it folded."""
     found = the_worker(system)
@@ -76,13 +82,12 @@ def test_a_worker_tells_where_it_can_be_asked(system: Pipeline) -> None:
 
     with urllib.request.urlopen(f"http://{at}/health/ready", timeout=5) as answer:
         ready = answer.read()
-    with urllib.request.urlopen(f"http://{at}/metrics", timeout=5) as answer:
-        metrics = answer.read().decode()
+    until(lambda: 'nhip_waiting_records{partition="0",topic="nhip.dossiers"} 0.0' in told(at))
+    metrics = told(at)
 
     assert (found.instance, len(found.partitions)) == ("nhip-0", 16)
     assert ready == b"ok\n"
     assert f"nhip_events_folded_total {EVENTS}.0" in metrics
-    assert 'nhip_waiting_records{partition="0",topic="nhip.dossiers"} 0.0' in metrics
 
 
 def test_wrong_panes_are_built_anew(system: Pipeline) -> None:
@@ -111,8 +116,9 @@ def test_a_worker_that_stands_still_ends_and_is_started_again(system: Pipeline) 
     """The store hangs: it neither answers nor refuses. The worker ends with a clear line, and nothing is lost."""
     before = system.figures()["unit:wabo", "online", "all"]
     more = [msgspec.structs.replace(e, subject=f"again-{e.subject}") for e in sample("receipt.csv", "receipt")[:50]]
-    (store,) = [p for p in psutil.Process().children(recursive=True) if "clickhouse_server" in " ".join(p.cmdline())
-                and "guard" not in " ".join(p.cmdline())]  # fmt: skip
+    port = str(system.system.settings.store_port)
+    found = (p for p in psutil.Process().children(recursive=True) if port in p.cmdline())
+    (store,) = (p for p in found if "nhip.local.clickhouse_server" in p.cmdline()[:4])
     log = system.system.workers[0].log
 
     store.send_signal(signal.SIGSTOP)
