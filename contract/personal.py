@@ -129,16 +129,30 @@ def _code_after_all(found: str) -> bool:
     return False
 
 
-# Digits, letters, and what lies between them; of the first 128 signs, the others are letters here.
-_CLASSES = b"".join(b"1" if chr(c).isdigit() else b"a" if c > 127 or chr(c).isalnum() else b" " for c in range(256))  # noqa: PLR2004
-_RUN = re.compile(rb" 1{9,15} ")
+# Digits (0 and 8 apart, with which numbers of people begin), letters, and what lies between them; of the first 128
+# signs, the others are letters here.
+_CLASSES = b"".join(
+    bytes([sign]) if sign in b"08" else b"1" if chr(sign).isdigit() else b"a" if chr(sign).isalnum() else b" "
+    for sign in range(256)
+)
+_NUMBER = re.compile(rb" [08][018]{8,14} ")
+_FOREIGN = re.compile(rb"81 {1,2}[018]{9} ")
+_BEHIND_A_WORD = re.compile(rb"a {1,4}[018]{9,15} ")
+_WORDS = ("dt", "tel", "phone", "zalo", "tho", "cmnd", "cmtnd", "cmt", "minh", "dan", "stk", "iban", "kho", "account")
 
 
 def surely_codes(joined: str) -> bool:
     """Whether no line of this text can be personal; False: look at each. For many lines at once, each whole.
 
-    Every form has an @, a space, or 9 to 15 digits without neighbours. Versions within ids have 16.
+    Every form has an @, a space, 9 to 15 digits without neighbours that begin with 0 or 8 (or follow 84), or as many
+    behind a word such as CMND. Versions within ids have 16, seconds since 1970 begin with 1.
     """
     if "@" in joined or " " in joined or not joined.isascii():
         return False
-    return _RUN.search(f"\n{joined}\n".encode().translate(_CLASSES)) is None
+    classes = f"\n{joined}\n".encode().translate(_CLASSES)
+    if _NUMBER.search(classes) or _FOREIGN.search(classes):
+        return False
+    if _BEHIND_A_WORD.search(classes) is None:
+        return True
+    lowered = joined.lower()
+    return not any(word in lowered for word in _WORDS)
