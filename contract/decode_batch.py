@@ -20,8 +20,8 @@ __all__ = ["CHUNK", "checked_batch", "decode_any_batch", "decode_batch"]
 CHUNK = 256
 """So many records are tried together; where one of them is out of the ordinary, these are read one by one."""
 
-KNOWN = 10_000
-"""So many texts are remembered as codes; there are some thousands of units and procedures."""
+KNOWN = 100_000
+"""So many texts are remembered as codes; a province has some thousands of units and procedures."""
 
 # A day inside the years of contract.fields, whatever the offset: what lies outside is judged one by one.
 _SURELY_LATE_ENOUGH = datetime(EARLIEST_YEAR, 1, 2, tzinfo=EPOCH.tzinfo)
@@ -42,7 +42,7 @@ class _Joint:
         self.facts = [attrgetter(name) for name in kind.facts]
         self.plans = [attrgetter(name) for name in kind.times() if name not in kind.facts]
         self._texts = [attrgetter(name) for name in kind.texts()]
-        self._known: frozenset[str | None] = frozenset({None})
+        self._known: set[str | None] = {None}
 
     def impersonal(self, events: Sequence[Any]) -> bool:
         """Whether no free text of these events looks personal.
@@ -59,10 +59,11 @@ class _Joint:
         texts += fresh
         if not surely_codes("\n".join(texts)) and any(map(find_personal, texts)):
             return False
-        if fresh:
-            # Replaced whole, never changed: batches may be decoded in several threads.
-            known = self._known | fresh
-            self._known = known if len(known) < KNOWN else frozenset({None})
+        # Both are single steps of the interpreter: batches may be decoded in several threads.
+        if len(self._known) < KNOWN:
+            self._known.update(fresh)
+        else:
+            self._known = {None}
         return True
 
 
