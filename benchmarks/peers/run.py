@@ -156,6 +156,9 @@ def _measure(stage: _Stage, day: Day, turns: list[tuple[Engine, Turn]], rounds: 
                 else:
                     standings.versions[engine.name] = ", ".join(f"{n} {v}" for n, v in result.versions.items())
                     for kind, found in result.found.items():
+                        if found.seconds <= 0:
+                            say(f"peers: a run of {engine.name} is not counted: its start-up took longer")
+                            continue
                         windows = {(u, i, at): (good, counted) for u, i, at, good, counted in found.windows}
                         took = Took(found.events, found.seconds)
                         standings.take(engine.name, kind, took, windows, stage.loaded[turn.events].truth[kind])
