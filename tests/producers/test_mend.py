@@ -136,7 +136,7 @@ def test_the_same_letters_elsewhere_are_allowed(program: str) -> None:
 
 def test_the_process_has_no_environment_and_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a program that passed the guard finds nothing."""
-    (tmp_path / "secret.json").write_text("[42]")
+    (tmp_path / "secret.json").write_text('["planted-secret"]')
     monkeypatch.setenv("NHIP_SECRET", "leak")
     monkeypatch.setattr(module, "forbidden_word", lambda _: None)
 
@@ -146,7 +146,7 @@ def test_the_process_has_no_environment_and_no_files(tmp_path: Path, monkeypatch
 
     assert "leak" not in str(environment)
     assert names == ["[{}, {}]"]
-    assert "42" not in str(file)
+    assert "planted-secret" not in str(file)
 
 
 def test_time_and_memory_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
