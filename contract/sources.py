@@ -3,7 +3,6 @@
 import re
 import tomllib
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,7 +12,7 @@ from contract.calendar import WorkCalendar
 from contract.duration import seconds_of
 from contract.worktime import office_seconds
 
-__all__ = ["SourcePace", "Sources", "SourcesError", "load_sources", "parse_sources"]
+__all__ = ["SourcePace", "Sources", "SourcesError", "parse_sources"]
 
 Hours = Literal["always", "working"]
 
@@ -70,15 +69,6 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     sources: Annotated[list[_Entry], Meta(min_length=1)]
-
-
-def load_sources(path: Path, calendar: WorkCalendar) -> Sources:
-    """Read the file. Raises SourcesError."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourcesError(f"{path}: the sources cannot be read: {error}") from error
-    return parse_sources(text, str(path), calendar)
 
 
 def parse_sources(text: str, origin: str, calendar: WorkCalendar) -> Sources:

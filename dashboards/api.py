@@ -1,14 +1,12 @@
 """The read API: screens, rates, series, units and sources, and the stream of events. The wall uses nothing else."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import orjson
-from litestar import MediaType, Request, Response, get
-from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, FromQuery, QueryParameter, SkipValidation
+from litestar import MediaType, Response, get
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
 from contract.registry import INDICATORS
@@ -16,6 +14,7 @@ from contract.windows import WINDOWS
 from contract.words import Text
 from dashboards.access import Viewer
 from dashboards.answers import Refusal, answer, table
+from dashboards.asked import HttpRequest, Shared, Unit, rows_of, seen_unit, units_below
 from dashboards.data import Data
 from dashboards.pictures import UNIT
 from dashboards.series import SPANS, SeriesRow
@@ -23,10 +22,6 @@ from dashboards.services import Services
 from sinks.reads import SourceAge
 
 __all__ = ["HANDLERS"]
-
-HttpRequest = Request[Any, Any, Any]
-Shared = NamedDependency[SkipValidation[Services]]
-Unit = Annotated[list[str] | None, QueryParameter(name="unit", description="code of a unit; may be repeated")]
 
 
 class RateRow(msgspec.Struct, frozen=True):
@@ -69,15 +64,6 @@ class SourceRow(msgspec.Struct, frozen=True):
     ignored: int
 
 
-def _rows_of(kind: type[msgspec.Struct], words: str) -> dict[int, ResponseSpec]:
-    return {
-        200: ResponseSpec(list[kind], description=f"{words}; CSV with ?format=csv or Accept: text/csv"),  # type: ignore[valid-type]
-        304: ResponseSpec(None, description="unchanged since the ETag in If-None-Match"),
-        404: ResponseSpec(dict[str, Any], description="an unknown unit, indicator or window"),
-        503: ResponseSpec(dict[str, Any], description="the store is down; see Retry-After"),
-    }
-
-
 @get("/api/screens", sync_to_thread=False)
 def screens(request: HttpRequest, services: Shared) -> Response[bytes]:
     """List the screens in their order."""
@@ -114,7 +100,7 @@ def events(request: HttpRequest, services: Shared, screen: FromQuery[str] = "ove
     )
 
 
-@get("/api/rates", sync_to_thread=False, responses=_rows_of(RateRow, "current figures"))
+@get("/api/rates", sync_to_thread=False, responses=rows_of(RateRow, "current figures"))
 def rates(
     request: HttpRequest,
     services: Shared,
@@ -131,8 +117,7 @@ def rates(
         _known_window(key, WINDOWS)
     codes = (unit or []) if unit or field else [services.place.province]
     for code in codes:
-        _may_see(services, viewer, UNIT, code)
-        _known_unit(services, code)
+        seen_unit(services, viewer, code)
     if field:
         _whole(viewer)
     data = services.live()
@@ -149,7 +134,7 @@ def rates(
     return table(request, rows, RateRow)
 
 
-@get("/api/series", responses=_rows_of(SeriesRow, "marks over time"))
+@get("/api/series", responses=rows_of(SeriesRow, "marks over time"))
 async def series(
     request: HttpRequest,
     services: Shared,
@@ -159,8 +144,7 @@ async def series(
 ) -> Response[bytes]:
     """Return one indicator of a unit over time: half hours of today, hours of 7d, days of 30d."""
     code = unit or services.place.province
-    _may_see(services, request.state.viewer, UNIT, code)
-    _known_unit(services, code)
+    seen_unit(services, request.state.viewer, code)
     _known_indicator(indicator)
     _known_window(window, SPANS)
     services.live()
@@ -168,14 +152,13 @@ async def series(
     return table(request, rows, SeriesRow)
 
 
-@get("/api/units", sync_to_thread=False, responses=_rows_of(UnitRow, "units"))
+@get("/api/units", sync_to_thread=False, responses=rows_of(UnitRow, "units"))
 def units(request: HttpRequest, services: Shared, unit: Unit = None) -> Response[bytes]:
     """Return the units of the province, or those under the given ones."""
     viewer: Viewer = request.state.viewer
     roots = unit or [services.place.province]
     for code in unit or ():
-        _may_see(services, viewer, UNIT, code)
-        _known_unit(services, code)
+        seen_unit(services, viewer, code)
     tree = services.place.tree
     codes = dict.fromkeys(code for root in roots for code in tree.subtree(root))
     rows = [
@@ -186,14 +169,11 @@ def units(request: HttpRequest, services: Shared, unit: Unit = None) -> Response
     return table(request, rows, UnitRow)
 
 
-@get("/api/sources", sync_to_thread=False, responses=_rows_of(SourceRow, "sources"))
+@get("/api/sources", sync_to_thread=False, responses=rows_of(SourceRow, "sources"))
 def sources(request: HttpRequest, services: Shared, unit: Unit = None) -> Response[bytes]:
     """Return when every source last spoke for each unit."""
     data, viewer = services.live(), request.state.viewer
-    for code in unit or ():
-        _may_see(services, viewer, UNIT, code)
-        _known_unit(services, code)
-    wanted = {below for code in unit or () for below in services.place.below(code)}
+    wanted = units_below(services, viewer, unit)
     rows = [
         _source(services, row)
         for row in data.sources
@@ -268,13 +248,6 @@ def _whole(viewer: Viewer) -> None:
         raise Refusal(
             403,
             Text(f"mã truy cập này chỉ xem được /wall/unit/…: {own}", f"this token may only see /wall/unit/…: {own}"),
-        )
-
-
-def _known_unit(services: Services, code: str) -> None:
-    if not services.pictures.known(UNIT, code):
-        raise Refusal(
-            404, Text(f"không có đơn vị {code!r}; xem /api/units", f"unknown unit {code!r}; see /api/units")
         )
 
 

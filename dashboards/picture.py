@@ -9,7 +9,7 @@ from dashboards.alerts import panels
 from dashboards.screens import Content, Panel, Screen
 from dashboards.view import View, text
 
-__all__ = ["content_of", "screen_document", "screen_list"]
+__all__ = ["content_of", "screen_document"]
 
 _DRAW: Mapping[Content, Callable[[Panel, View], dict[str, Any]]] = {
     Content.RATE: figures.headline,
@@ -45,11 +45,6 @@ def screen_document(screen: Screen, view: View, build: str) -> dict[str, Any]:
         "build": build,
         "panels": [_panel(panel, view) for panel in screen.panels],
     }
-
-
-def screen_list(screens: tuple[Screen, ...]) -> list[dict[str, Any]]:
-    """Return keys and names of the screens, in their order."""
-    return [{"screen": found.key, "title": text(found.names)} for found in screens]
 
 
 def content_of(document: Any) -> Any:

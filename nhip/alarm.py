@@ -9,15 +9,16 @@ from collections.abc import Collection, Mapping
 import structlog
 
 from contract.days import local_date
+from contract.sources import SourcesError
 from contract.text import Text
 from contract.units import UnitTree
-from nhip.alerting import alerts_url, key_path, open_alert_store, recipients_path, rules_path
+from nhip.alerting import alerts_url, key_path, open_alert_store, read_rules, recipients_path, rules_path
 from nhip.settings import Settings, load_calendar, load_office_sources
 from sinks.alert_store import ClickHouseAlertStore
-from sinks.channels import parse_channel
+from sinks.channels import ChannelError, parse_channel
 from sinks.deliver import Deliverer, only_channel
 from sinks.history import ClickHouseHistory
-from sinks.links import LinkSigner, load_link_key
+from sinks.links import LinkKeyError, LinkSigner, load_link_key
 from sinks.notify import send
 from sinks.recipients_file import RecipientsFile
 from sinks.store import ClickHouseStore
@@ -48,9 +49,15 @@ def make_alarm(
     folder: Folder,
     roll: Roll,
     patience: Patience,
-) -> tuple[Alarm, Deliverer]:
-    """Put alarm and delivery together. Raises what faulty files of sources, calendar and link key raise."""
-    mode, calendar, sources = ClockMode(settings.clock), load_calendar(), load_office_sources(settings)
+) -> tuple[Alarm, Deliverer] | None:
+    """Put alarm and delivery together; None while a file that only they need is faulty: figures go on."""
+    mode, calendar = ClockMode(settings.clock), load_calendar()
+    try:
+        sources, signer = load_office_sources(settings), LinkSigner(load_link_key(key_path(settings)))
+        channel = parse_channel(settings.alerts_channel, 1) if settings.alerts_channel else None
+    except (SourcesError, LinkKeyError, ChannelError) as error:
+        log.critical("no alerts until this is mended and the worker started again", fault=str(error))
+        return None
     alerts = open_alert_store(settings)
     recipients = RecipientsFile(
         recipients_path(settings),
@@ -61,12 +68,10 @@ def make_alarm(
     rules = rules_in_force(settings, tree, recipients, alerts)
     of_stream = [rule for rule in rules if rule.indicator == OF_STREAM]
     of_figures = [rule for rule in rules if rule.indicator != OF_STREAM]
-    signer = LinkSigner(load_link_key(key_path(settings)))
 
     def unit_name(code: str) -> Text:
         return Text(tree.name(code, "vi"), tree.name(code, "en"))
 
-    channel = parse_channel(settings.alerts_channel, 1) if settings.alerts_channel else None
     deliverer = Deliverer(
         alerts,
         recipients.recipient if mode is ClockMode.WALL else only_channel(channel),
@@ -108,9 +113,9 @@ def rules_in_force(
     path = rules_path(settings)
     good = store.rules()
     try:
-        text = path.read_text("utf-8")
+        text = read_rules(path)
         rules = parse_rules(text, str(path), tree, _names(recipients, text))
-    except (OSError, UnicodeDecodeError, RulesError) as error:
+    except RulesError as error:
         log.critical(
             "rules are faulty, the last good ones stay in force", fault=str(error), check="nhip alerts check"
         )

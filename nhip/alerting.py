@@ -14,15 +14,17 @@ from sinks.links import ExpiredLinkError, ForgedLinkError, LinkSigner, load_link
 from sinks.recipients import Recipients, load_recipients
 from streams.clock import US_PER_S, wall_clock_us
 from streams.rule import Rule
-from streams.rule_file import load_rules
+from streams.rule_file import RulesError, parse_rules
+from streams.rule_table import Fault
 
 __all__ = [
     "alerts_url",
     "check_link",
     "key_path",
     "load_office_recipients",
-    "load_office_rules",
+    "load_rules",
     "open_alert_store",
+    "read_rules",
     "recipients_path",
     "resolve",
     "rules_path",
@@ -55,9 +57,18 @@ def load_office_recipients(settings: Settings, tree: UnitTree) -> tuple[Recipien
     return load_recipients(recipients_path(settings), tree.known)
 
 
-def load_office_rules(settings: Settings, tree: UnitTree, recipients: Recipients) -> tuple[Rule, ...]:
-    """Read the rules that the settings name. Raises RulesError with all faults."""
-    return load_rules(rules_path(settings), tree, recipients.groups.keys() | recipients.recipients.keys())
+def read_rules(path: Path) -> str:
+    """Return the text of a file of rules. Raises RulesError."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fault = Fault(0, f"the rules cannot be read: {error}: check the path, and save the file as UTF-8")
+        raise RulesError(str(path), [fault]) from error
+
+
+def load_rules(path: Path, tree: UnitTree, recipients: Recipients) -> tuple[Rule, ...]:
+    """Read a file of rules. Raises RulesError with all faults."""
+    return parse_rules(read_rules(path), str(path), tree, recipients.groups.keys() | recipients.recipients.keys())
 
 
 def unknown_owners(sources: Sources, recipients: Recipients) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from contract.dossier import NATIONAL_STATUS
 from contract.kind import Kind
 from contract.registry import INDICATORS, KINDS
 from contract.windows import windows_of
-from nhip.alerting import load_office_recipients, load_office_rules
+from nhip.alerting import load_office_recipients, load_rules, rules_path
 from nhip.metrics import METRICS
 from nhip.rule_words import bad_when, quiet, rhythm
 from nhip.settings import ENV_PREFIX, Settings, load_tree
@@ -153,7 +153,7 @@ def _rules() -> str:
     tree = load_tree(Settings())
     recipients, _ = load_office_recipients(Settings(), tree)
     rows = []
-    for rule in load_office_rules(Settings(), tree, recipients):
+    for rule in load_rules(rules_path(Settings()), tree, recipients):
         targets = ", ".join(f"`{name}`" for name in rule.to)
         later = ", ".join(f"`{name}`" for name in rule.escalate_to)
         told = "; ".join((targets, *rhythm(rule), *([f"then {later}"] if later else [])))

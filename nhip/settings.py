@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from contract.calendar import WorkCalendar
-from contract.sources import Sources, load_sources
+from contract.sources import Sources, SourcesError, parse_sources
 from contract.units import UnitTree
 from nhip.resources import config_file
 
@@ -202,4 +202,8 @@ def load_calendar() -> WorkCalendar:
 def load_office_sources(settings: Settings) -> Sources:
     """Read the sources that the settings name. Raises contract.sources.SourcesError and as ``load_calendar``."""
     path = Path(settings.sources_file) if settings.sources_file else config_file("sources.toml")
-    return load_sources(path, load_calendar())
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourcesError(f"{path}: the sources cannot be read: {error}") from error
+    return parse_sources(text, str(path), load_calendar())

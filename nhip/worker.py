@@ -67,7 +67,7 @@ def run_worker(settings: Settings) -> NoReturn:
         FolderSettings(flush_interval_s=settings.flush_interval_s),
     )
     roll = Roll(store, wall_clock_us, mode, patience, lambda: folder.epoch_of(ROLL_PARTITION), time.monotonic)
-    alarm, deliverer = make_alarm(settings, store, tree, counts, folder, roll, patience)
+    alarm, deliverer = make_alarm(settings, store, tree, counts, folder, roll, patience) or (None, None)
     check = SelfCheck(
         store,
         [Partition(topic, number) for topic, count in counts.items() for number in range(count)],
@@ -100,7 +100,12 @@ def run_worker(settings: Settings) -> NoReturn:
             settings.kafka, settings.group, settings.instance, settings.session_timeout_s, client_id=client_id
         ),
         folder,
-        [roll.run, alarm.run, deliverer.run, watchdog.pulse, *([check.run] if settings.check_interval_s else [])],
+        [
+            roll.run,
+            watchdog.pulse,
+            *(part.run for part in (alarm, deliverer) if part is not None),
+            *([check.run] if settings.check_interval_s else []),
+        ],
         _fail,
     )
     watchdog.start()

@@ -21,8 +21,8 @@ class WorkerParts(NamedTuple):
 
     folder: Folder
     roll: Roll
-    alarm: Alarm
-    deliverer: Deliverer
+    alarm: Alarm | None
+    deliverer: Deliverer | None
     watchdog: Watchdog
     check: SelfCheck
     patience: Patience
@@ -61,9 +61,9 @@ class WorkerParts(NamedTuple):
         yield Sample("nhip_commits_refused_total", counts.refused_commits)
         if beat_us := self.roll.beat_us:
             yield Sample("nhip_rates_age_seconds", max(0.0, (self.wall_us() - beat_us) / US_PER_S))
-        yield Sample("nhip_alert_rounds_total", self.alarm.rounds)
-        yield Sample("nhip_notices_sent_total", self.deliverer.sent)
-        yield Sample("nhip_notices_failed_total", self.deliverer.failed)
+        yield Sample("nhip_alert_rounds_total", self.alarm.rounds if self.alarm else 0)
+        yield Sample("nhip_notices_sent_total", self.deliverer.sent if self.deliverer else 0)
+        yield Sample("nhip_notices_failed_total", self.deliverer.failed if self.deliverer else 0)
         yield Sample("nhip_checks_total", self.check.checks)
         if self.check.checks:
             yield Sample("nhip_check_differences", self.check.differences)

@@ -92,24 +92,21 @@ class Deliverer:
         self._woken.set()
 
     async def run(self) -> None:
-        """Deliver until :meth:`stop`. Raises StoreUnavailableError when the store stays away."""
+        """Deliver until cancelled. Raises StoreUnavailableError when the store stays away."""
         try:
-            while not self._stopping:
+            while True:
                 self._woken.clear()
                 wait_s = await self.turn()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), wait_s)
         finally:
-            # A message that is being sent is sent: its success must be recorded, or it would be sent again.
+            # A message that is being sent is sent: its success must be recorded, or it would be sent again. What has
+            # not begun is left to the successor.
+            self._stopping = True
             try:
                 await self.settle()
             finally:
                 self._threads.shutdown()
-
-    def stop(self) -> None:
-        """Begin no further message; :meth:`run` returns when those under way have ended and are recorded."""
-        self._stopping = True
-        self._woken.set()
 
     async def settle(self) -> None:
         """Wait until no message is under way. Raises what a delivery raised."""

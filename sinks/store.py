@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contract.kind import Kind
 from contract.units import Segment
 from sinks.client import Client
-from sinks.dead_letters import LetterState, StoredLetter, dead_letters, write_dead_letters
-from sinks.definitions import adopt_definitions, adopt_partitions, ensure_definitions, ensure_partitions
+from sinks.dead_letters import write_dead_letters
+from sinks.definitions import ensure_definitions, ensure_partitions
 from sinks.entities import write_entities
 from sinks.epochs import changes, flushed_offsets, newest_claims, write_epochs, write_progress
 from sinks.lookups import clocks, entity_counts, id_page, look_up, open_page, seen
@@ -14,7 +14,6 @@ from sinks.outdated import drop_outdated
 from sinks.panes import sum_panes, write_panes
 from sinks.rates import heartbeat, rates_now, write_rates
 from sinks.rebuild import rebuild
-from sinks.snapshots import stored_batches
 from sinks.sources import write_sources
 from streams.rows import (
     Changes,
@@ -56,18 +55,9 @@ class ClickHouseStore:
         self._definitions = ensure_definitions(self.client, fingerprint)
         return self._definitions
 
-    def adopt_definitions(self, fingerprint: str) -> int:
-        """Count under these definitions from now on, whatever is stored: for `nhip rebuild` alone."""
-        self._definitions = adopt_definitions(self.client, fingerprint)
-        return self._definitions
-
     def ensure_partitions(self, counts: Mapping[str, int]) -> None:
         """Compare partition counts with the stored ones; raises PartitionsChangedError."""
         ensure_partitions(self.client, counts)
-
-    def adopt_partitions(self, counts: Mapping[str, int]) -> None:
-        """Write partition counts down, whatever is stored: for `nhip rebuild` alone."""
-        adopt_partitions(self.client, counts)
 
     def newest_claims(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Largest claimed epoch of each partition; a partition never claimed is absent."""
@@ -136,25 +126,6 @@ class ClickHouseStore:
     def write_dead_letters(self, rows: Sequence[DeadLetter]) -> None:
         """Insert refused records; the same record again replaces itself."""
         write_dead_letters(self.client, rows)
-
-    def dead_letters(
-        self,
-        *,
-        after: tuple[str, int, int] = ("", 0, -1),
-        limit: int = 1_000,
-        reason: str | None = None,
-        state: LetterState | None = "refused",
-    ) -> list[StoredLetter]:
-        """Return a page of refused records behind the place ``after`` (topic, partition, offset)."""
-        return dead_letters(self.client, after=after, limit=limit, reason=reason, state=state)
-
-    def mark_dead_letters(self, rows: Sequence[DeadLetter], state: LetterState) -> None:
-        """Note what was done with refused records."""
-        write_dead_letters(self.client, rows, state)
-
-    def stored_batches(self, kind: Kind) -> Iterator[EntityBatch]:
-        """Stream the newest row of every entity of a kind as events, with the marks stored with it."""
-        return stored_batches(self.client, kind)
 
     def write_sources(self, rows: Sequence[SourceRow]) -> None:
         """Insert when sources last spoke."""

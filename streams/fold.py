@@ -110,8 +110,7 @@ class PartitionFold:
                     add_marks(deltas, self._indicators, known.unit, known.field, known.marks, -1, now_s, unless)
                 unless = known.marks if known is not None and stay else nothing
                 add_marks(deltas, self._indicators, data.unit, field, marks, 1, now_s, unless)
-            now = Stored(event.version, content, data.unit, field, marks, record.offset, key.epoch)
-            memory.put(subject, now, new=known is None)
+            memory.put(subject, Stored(event.version, content, data.unit, field, marks, record.offset, key.epoch))
             batch.events.append(event)
             batch.contents.append(content)
             batch.marks.append(marks)

@@ -57,12 +57,12 @@ class Memory:
             return self._unpacked(packed)
         return known
 
-    def put(self, subject: str, stored: Stored, *, new: bool = False) -> None:
-        """Remember the newest state; an entity that was touched last is forgotten last. ``new``: none was known."""
-        if new and self._ids is not None:
-            self._ids.add(subject)
-        elif self._recent.pop(subject, None) is None:
+    def put(self, subject: str, stored: Stored) -> None:
+        """Remember the newest state; an entity that was touched last is forgotten last."""
+        if self._recent.pop(subject, None) is None:
             self._open.pop(subject, None)
+            if self._ids is not None:
+                self._ids.add(subject)
         self._recent[subject] = stored
 
     def to_ask_for(self, subjects: Iterable[str]) -> list[str]:

@@ -3,7 +3,6 @@
 import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, get_args
 
 import msgspec
@@ -16,7 +15,7 @@ from streams.rule_checks import Limit, check_scope, limit_of
 from streams.rule_table import Fault, Table
 from streams.toml_lines import lines_of
 
-__all__ = ["RulesError", "load_rules", "parse_rules"]
+__all__ = ["RulesError", "parse_rules"]
 
 SPECIAL: Final = frozenset({"unit", "owner"})
 """Recipients that follow from the scope."""
@@ -60,16 +59,6 @@ class _Common(msgspec.Struct, frozen=True):
     to: tuple[str, ...] = ()
     escalate_s: int | None = None
     escalate_to: tuple[str, ...] = ()
-
-
-def load_rules(path: Path, tree: UnitTree, groups: Collection[str]) -> tuple[Rule, ...]:
-    """Read the file; see :func:`parse_rules`. Raises RulesError."""
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fault = Fault(0, f"the rules cannot be read: {error}: check the path, and save the file as UTF-8")
-        raise RulesError(str(path), [fault]) from error
-    return parse_rules(text, str(path), tree, groups)
 
 
 def parse_rules(text: str, origin: str, tree: UnitTree, groups: Collection[str]) -> tuple[Rule, ...]:

@@ -1,25 +1,17 @@
 """The read API of alerts."""
 
-from typing import Annotated, Any
-
 import msgspec
-from litestar import Request, Response, get
-from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import QueryParameter, SkipValidation
+from litestar import Response, get
 
-from contract.text import Text
 from dashboards.access import Viewer
 from dashboards.alerts.standing import Standing
 from dashboards.alerts.telling import title_text, unit_of
-from dashboards.answers import Refusal, table
+from dashboards.answers import table
+from dashboards.asked import HttpRequest, Shared, Unit, rows_of, units_below
 from dashboards.services import Services
 from sinks.wording import place_text
 
 __all__ = ["AlertRow", "alerts"]
-
-HttpRequest = Request[Any, Any, Any]
-Shared = NamedDependency[SkipValidation[Services]]
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,34 +40,11 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     muted_until_us: int | None
 
 
-_ANSWERS = {
-    200: ResponseSpec(list[AlertRow], description="the worst first; CSV with ?format=csv or Accept: text/csv"),
-    304: ResponseSpec(None, description="unchanged since the ETag in If-None-Match"),
-    403: ResponseSpec(dict[str, Any], description="a unit that the token may not see"),
-    404: ResponseSpec(dict[str, Any], description="an unknown unit"),
-    503: ResponseSpec(dict[str, Any], description="the store is down; see Retry-After"),
-}
-
-
-@get("/api/alerts", sync_to_thread=False, responses=_ANSWERS)
-def alerts(
-    request: HttpRequest,
-    services: Shared,
-    unit: Annotated[
-        list[str] | None, QueryParameter(name="unit", description="of this unit and those below; may be repeated")
-    ] = None,
-) -> Response[bytes]:
+@get("/api/alerts", sync_to_thread=False, responses=rows_of(AlertRow, "the worst first"))
+def alerts(request: HttpRequest, services: Shared, unit: Unit = None) -> Response[bytes]:
     """Return alerts that fire or are pending. A token limited to units sees those of its units alone."""
     viewer: Viewer = request.state.viewer
-    for code in unit or ():
-        if not services.access.allows(viewer, code):
-            words = Text(f"mã truy cập này không xem được đơn vị {code}", f"this token may not see unit {code}")
-            raise Refusal(403, words)
-        if not services.pictures.known("unit", code):
-            raise Refusal(
-                404, Text(f"không có đơn vị {code!r}; xem /api/units", f"unknown unit {code!r}; see /api/units")
-            )
-    wanted = {below for code in unit or () for below in services.place.below(code)}
+    wanted = units_below(services, viewer, unit)
     rows = [
         _row(services, found)
         for found in services.live().alerts

@@ -12,7 +12,7 @@ from contract.sources import Sources, SourcesError
 from contract.units import UnitTree
 from nhip.alerting import (
     load_office_recipients,
-    load_office_rules,
+    load_rules,
     open_alert_store,
     recipients_path,
     resolve,
@@ -129,7 +129,7 @@ def _faults(settings: Settings) -> tuple[list[str], str]:
             for owner in owners
         ]
     try:
-        found = load_office_rules(settings, tree, recipients)
+        found = load_rules(rules_path(settings), tree, recipients)
     except RulesError as error:
         return [*faults, *str(error).splitlines()], ""
     silent = [one.name for one in recipients.recipients.values() if not one.channels]
@@ -146,7 +146,7 @@ def _in_force(settings: Settings, tree: UnitTree, recipients: Recipients) -> tup
         say("the store does not answer: these are the rules of the file, which need not be in force")
         stored = None
     if stored is None:
-        return load_office_rules(settings, tree, recipients)
+        return load_rules(rules_path(settings), tree, recipients)
     path = rules_path(settings)
     try:
         same_text = path.read_text("utf-8") == stored

@@ -11,7 +11,7 @@ import typer
 from contract.days import DAY_S, MINUTE_S, day_start, floor_minute
 from contract.registry import INDICATORS
 from contract.units import UnitTree
-from nhip.alerting import load_office_recipients, resolve, rules_path
+from nhip.alerting import load_office_recipients, load_rules, resolve, rules_path
 from nhip.backtest import NOBODY, as_document, as_tables
 from nhip.console import OUT, bar, print_json, say
 from nhip.settings import Settings, load_calendar, load_office_sources, load_tree
@@ -21,7 +21,6 @@ from streams.backtest import BackTest, backtest, history_from_s
 from streams.clock import US_PER_S, wall_clock_us
 from streams.rows import Rate
 from streams.rule import Rule
-from streams.rule_file import load_rules
 from streams.rules import Rules
 from streams.scopes import matches
 
@@ -60,8 +59,7 @@ def backtest_rules(
     settings: Settings = context.obj
     tree, calendar, sources = load_tree(settings), load_calendar(), load_office_sources(settings)
     recipients, _ = load_office_recipients(settings, tree)
-    groups = recipients.groups.keys() | recipients.recipients.keys()
-    chosen = _chosen(load_rules(rules_file or rules_path(settings), tree, groups), rule or ())
+    chosen = _chosen(load_rules(rules_file or rules_path(settings), tree, recipients), rule or ())
     store = open_store(settings, patience_s=0)
     beat = store.heartbeat()
     newest_s = (wall_clock_us() if beat is None else beat.as_of_us) // US_PER_S

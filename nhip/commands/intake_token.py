@@ -9,12 +9,11 @@ from rich.table import Table
 
 from contract.registry import KINDS
 from nhip.audit import note
-from nhip.commands.lifetimes import Expires, Keep, lifetime
+from nhip.commands.tokens import Expires, add_rotate_and_revoke, check_units, lifetime
 from nhip.console import OUT, print_json, say
-from nhip.settings import Settings, load_tree
+from nhip.settings import Settings
 from producers.intake import IntakeToken, IntakeTokenFile
 from producers.intake.grants import Limits
-from producers.tokens import AccessError
 
 __all__ = ["app"]
 
@@ -41,22 +40,16 @@ def create(
     unit: Annotated[
         list[str] | None, typer.Option(help="Only this unit and those below; may be repeated. Else all.")
     ] = None,
-    expires: Annotated[
-        datetime | None,
-        typer.Option(help="Refused from this moment on (UTC).", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    ] = None,
+    expires: Expires = None,
 ) -> None:
     """Create a token and print it: it is shown this once. It works at once, without a restart."""
     settings: Settings = context.obj
-    tree = load_tree(settings)
-    for code in unit or ():
-        if not tree.known(code):
-            raise AccessError(f"unit {code!r} is not in the table of units: check its code")
-    until = None if expires is None else expires.replace(tzinfo=UTC)
-    limits = Limits(source, kind or (), unit or (), until)
-    secret = _file(settings).create(name, limits, datetime.now(UTC))
+    check_units(settings, unit or ())
+    now = datetime.now(UTC)
+    limits = Limits(source, kind or (), unit or (), now + lifetime(expires, "--expires") if expires else None)
+    secret = _file(settings).create(name, limits, now)
     OUT.print(secret, highlight=False, soft_wrap=True)
-    note(settings, "intake token created", name, f"sources {', '.join(source)}, until {until or 'for ever'}")
+    note(settings, "intake token created", name, f"sources {', '.join(source)}, good for {expires or 'ever'}")
     say(f"send it as `Authorization: Bearer …` to /v1/events; its hash is in {_file(settings).path}")
 
 
@@ -83,23 +76,6 @@ def list_tokens(
     OUT.print(table if tokens else "no intake tokens")
 
 
-@app.command()
-def rotate(context: typer.Context, name: Name, expires: Expires = None, keep: Keep = "1d") -> None:
-    """Print a new token with the rights of an old one, which stays good for a while as NAME.old."""
-    ends = lifetime(expires, "--expires") if expires else None
-    secret = _file(context.obj).rotate(name, datetime.now(UTC), lifetime(keep, "--keep"), ends)
-    OUT.print(secret, highlight=False, soft_wrap=True)
-    note(context.obj, "intake token rotated", name, f"old one good for {keep}, new one for {expires or 'ever'}")
-
-
-@app.command()
-def revoke(context: typer.Context, name: Name) -> None:
-    """Revoke a token: whoever sends with it is refused within seconds."""
-    _file(context.obj).revoke(name)
-    note(context.obj, "intake token revoked", name)
-    say(f"{name} revoked")
-
-
 def _document(token: IntakeToken) -> dict[str, object]:
     return {
         "name": token.name,
@@ -113,3 +89,6 @@ def _document(token: IntakeToken) -> dict[str, object]:
 
 def _file(settings: Settings) -> IntakeTokenFile:
     return IntakeTokenFile(Path(settings.intake_tokens_file))
+
+
+add_rotate_and_revoke(app, "intake token", _file)

@@ -1,14 +1,12 @@
 """Sources that have only state: ``poll`` looks at one again and again and sends what changed."""
 
-import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
@@ -21,6 +19,7 @@ from nhip.logs import configure_logs
 from nhip.metrics import registry_of
 from nhip.poll_health import PollHealth
 from nhip.settings import Settings
+from nhip.stopping import stoppable
 from producers.client import Producer
 from producers.poll.config import load_config, state_path
 from producers.poll.poller import Poller
@@ -60,7 +59,7 @@ def poll(
     settings: Settings = context.obj
     configure_logs("error" if SAY.is_terminal or once or dry_run else settings.log_level)
     loaded = load_config(config)
-    with _stoppable():
+    with stoppable():
         if dry_run:
             _dry(loaded, as_json=json)
             return
@@ -169,21 +168,3 @@ def _progress() -> Iterator[OnProgress]:
             progress.update(task, rows=rows, events=events, refused=refused)
 
         yield show
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM and Ctrl-C end it with exit code 0: what was not confirmed is sent again at the next start."""
-
-    def stop(number: int, _: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    except KeyboardInterrupt:
-        say("stopped")
-        raise typer.Exit(0) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

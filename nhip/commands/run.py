@@ -1,13 +1,11 @@
 """Whole systems on this machine: ``up``, ``try``, ``demo``; and ``replay`` into a running one."""
 
-import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
@@ -18,6 +16,7 @@ from nhip.drain import wait_until_counted
 from nhip.figures import as_document, as_table, selected
 from nhip.lag import Backlog
 from nhip.settings import ENV_PREFIX, Settings, load_tree
+from nhip.stopping import stoppable
 from nhip.store import open_store
 from nhip.system import System, SystemPlan
 from producers.client import Producer
@@ -59,7 +58,7 @@ def up(
     """
     ports = (kafka_port or None, store_port or None)
     plan = SystemPlan(data.resolve(), workers, 1, *ports, wall=True, wall_anywhere=True)
-    with _stoppable(), System(plan, context.obj, say) as system:
+    with stoppable(), System(plan, context.obj, say) as system:
         say(f"running: Kafka {system.settings.kafka}, store {system.store.url}. Ctrl-C stops all; data in {data}")
         if elsewhere := _addresses(context.obj, system.settings):
             say(f"these are not the usual addresses; first of all in every other terminal: export {elsewhere}")
@@ -74,7 +73,7 @@ def demo(
     seconds: Annotated[float | None, typer.Option(min=1, help="End after so many seconds.")] = None,
 ) -> None:
     """Play real dossiers through Kafka, Faust and ClickHouse and show live rates here. Ctrl-C ends it."""
-    with _stoppable(), _folder(data) as folder:
+    with stoppable(), _folder(data) as folder:
         plan = SystemPlan(folder, wall=True, wall_anywhere=True)
         with System(plan, context.obj, say) as system:
             play(system, seconds)
@@ -96,7 +95,7 @@ def try_file(
     settings: Settings = msgspec.structs.replace(context.obj, clock="event")
     outcome = read_events(file, load_mapping(mapping))
     tree = load_tree(settings)
-    with _stoppable(), _folder(None) as folder:
+    with stoppable(), _folder(None) as folder:
         with System(SystemPlan(folder, workers), settings, say) as system:
             with bar("sending") as show, Producer(system.kafka.bootstrap) as producer:
                 replay_events(outcome.events, producer, clock=time.monotonic, sleep=time.sleep, on_progress=show)
@@ -158,24 +157,3 @@ def _folder(given: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="nhip-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM and Ctrl-C stop in order, with exit code 0 for what runs until it is stopped.
-
-    SIGINT is taken explicitly: a shell starts background jobs with it ignored, and Python leaves it so.
-    """
-
-    def stop(number: int, _: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    except KeyboardInterrupt:
-        say("stopped")
-        raise typer.Exit(0) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

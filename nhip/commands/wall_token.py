@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from dashboards.access import AccessError, TokenFile
+from dashboards.access import TokenFile
 from nhip.audit import note
-from nhip.commands.lifetimes import Expires, Keep, lifetime
+from nhip.commands.tokens import Expires, add_rotate_and_revoke, check_units, lifetime
 from nhip.console import OUT, print_json, say
-from nhip.settings import Settings, load_tree
+from nhip.settings import Settings
 
 __all__ = ["app"]
 
@@ -29,10 +29,7 @@ def create(
 ) -> None:
     """Create a token and print it: it is shown this once. Restart `nhip serve` after the first one."""
     settings: Settings = context.obj
-    tree = load_tree(settings)
-    for code in unit or ():
-        if not tree.known(code):
-            raise AccessError(f"unit {code!r} is not in the table of units: check its code")
+    check_units(settings, unit or ())
     ends = lifetime(expires, "--expires") if expires else None
     secret = _file(settings).create(name, unit or (), datetime.now(UTC), ends)
     OUT.print(secret, highlight=False, soft_wrap=True)
@@ -60,22 +57,8 @@ def list_tokens(
     OUT.print(table if tokens else "no wall tokens")
 
 
-@app.command()
-def rotate(context: typer.Context, name: Name, expires: Expires = None, keep: Keep = "1d") -> None:
-    """Print a new token with the rights of an old one, which stays good for a while as NAME.old."""
-    ends = lifetime(expires, "--expires") if expires else None
-    secret = _file(context.obj).rotate(name, datetime.now(UTC), lifetime(keep, "--keep"), ends)
-    OUT.print(secret, highlight=False, soft_wrap=True)
-    note(context.obj, "wall token rotated", name, f"old one good for {keep}, new one for {expires or 'ever'}")
-
-
-@app.command()
-def revoke(context: typer.Context, name: Name) -> None:
-    """Revoke a token: whoever looks with it is shut out within seconds."""
-    _file(context.obj).revoke(name)
-    note(context.obj, "wall token revoked", name)
-    say(f"{name} revoked")
-
-
 def _file(settings: Settings) -> TokenFile:
     return TokenFile(Path(settings.wall_tokens_file))
+
+
+add_rotate_and_revoke(app, "wall token", _file)

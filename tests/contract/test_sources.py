@@ -9,7 +9,7 @@ import pytest
 from contract.calendar import WorkCalendar
 from contract.days import DAY_S, HOUR_S, day_start
 from contract.duration import seconds_of
-from contract.sources import Sources, SourcesError, load_sources, parse_sources
+from contract.sources import Sources, SourcesError, parse_sources
 
 SHIPPED = Path(__file__).parents[2] / "config" / "sources.toml"
 FRIDAY_EVENING_S = day_start(date(2026, 11, 20)) + 17 * HOUR_S
@@ -80,7 +80,7 @@ def test_signs_of_regular_expressions_are_literal() -> None:
 
 def test_the_shipped_file_is_sound() -> None:
     """It has a last entry for all sources."""
-    assert load_sources(SHIPPED, days()).paces[-1].pattern == "*"
+    assert parse_sources(SHIPPED.read_text("utf-8"), "sources.toml", days()).paces[-1].pattern == "*"
 
 
 @pytest.mark.parametrize(
@@ -104,15 +104,6 @@ def test_faults_name_file_key_and_remedy(old: str, new: str, message: str) -> No
     """Whatever is wrong, the sentence says where and what to do."""
     with pytest.raises(SourcesError, match=message):
         parsed(WHOLE.replace(old, new, 1))
-
-
-def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    """A missing file and one that is no text are named."""
-    (tmp_path / "s.toml").write_bytes(b"\xff")
-
-    for name in ("none.toml", "s.toml"):
-        with pytest.raises(SourcesError, match=f"{name}: the sources cannot be read"):
-            load_sources(tmp_path / name, days())
 
 
 def test_durations() -> None:

@@ -1,16 +1,18 @@
 """What alerts need of the settings: links by the key of the workers, addresses, owners; and what the wall reads."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contract.calendar import WorkCalendar
-from contract.sources import parse_sources
+from contract.sources import SourcesError, parse_sources
 from dashboards.alerts.link import Link
 from dashboards.reading import Reading
 from dashboards.view import Place
-from nhip.alerting import alerts_url, check_link, unknown_owners
-from nhip.settings import Settings, SettingsError, load_settings, load_tree
+from nhip.alarm import make_alarm
+from nhip.alerting import alerts_url, check_link, load_rules, unknown_owners
+from nhip.settings import Settings, SettingsError, load_office_sources, load_settings, load_tree
 from sinks.alert_actions import write_action
 from sinks.alerts import write_alerts
 from sinks.client import connect
@@ -20,6 +22,7 @@ from sinks.recipients import parse_recipients
 from sinks.rule_sets import write_rules
 from streams.alerts import Action, Alert, AlertState
 from streams.clock import US_PER_S, wall_clock_us
+from streams.rule_file import RulesError
 from tests.conftest import Database
 
 
@@ -110,3 +113,31 @@ def test_the_wall_reads_alerts_mutes_and_titles(database: Database) -> None:
     assert [(mute.rule, mute.scope) for mute in data.mutes] == [("late", "unit:1")]
     assert data.titles["late"].vi == "Chậm"
     assert data.alerts[0].title == data.titles["late"]
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """Rules and sources that are missing, or not UTF-8."""
+    (tmp_path / "latin.toml").write_bytes(b"\xff\xfe")
+    tree, nobody = load_tree(Settings()), parse_recipients("", "recipients.toml")
+
+    for path in (tmp_path / "missing.toml", tmp_path / "latin.toml"):
+        with pytest.raises(RulesError, match=f"{path.name}: the rules cannot be read"):
+            load_rules(path, tree, nobody)
+        with pytest.raises(SourcesError, match=f"{path.name}: the sources cannot be read"):
+            load_office_sources(Settings(sources_file=str(path)))
+
+
+@pytest.mark.parametrize("faulty", ["sources_file", "alerts_key_file", "alerts_channel"])
+def test_a_file_that_only_alerts_need_does_not_stop_the_worker(
+    faulty: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The worker counts without alerts, and says why."""
+    (tmp_path / "bad").write_text("x")
+    (tmp_path / "bad").chmod(0o600)
+    given = {"alerts_key_file": str(tmp_path / "key"), faulty: str(tmp_path / "bad")}
+    unused: Any = None
+
+    rv = make_alarm(load_settings({}, None, given), unused, unused, {}, unused, unused, unused)
+
+    assert rv is None
+    assert "no alerts until this is mended" in capsys.readouterr().out

@@ -9,7 +9,7 @@ from contract.meeting import MEETING
 from contract.payment import PAYMENT
 from contract.registry import KINDS
 from sinks.client import Client
-from sinks.definitions import DefinitionsChangedError, ensure_definitions
+from sinks.definitions import DefinitionsChangedError, adopt_definitions, ensure_definitions
 from sinks.migrate import migrate
 from sinks.store import ClickHouseStore
 from streams.rows import EntityBatch
@@ -24,8 +24,7 @@ FIRST = (DOSSIER, PAYMENT, MEETING)
 def counted(client: Client, under: str) -> ClickHouseStore:
     """A database in which a dossier was counted under these definitions."""
     migrate(client)
-    store = ClickHouseStore(client)
-    store.adopt_definitions(under)
+    store = ClickHouseStore(client, adopt_definitions(client, under))
     store.write_entities(EntityBatch(DOSSIER, [dossier("d", 1)], [1], [(None, None, None)], [0], [0], [1]))
     return store
 

@@ -414,8 +414,8 @@ def test_steps_order_the_states_of_a_message() -> None:
     assert begun.step < failed.step < again.step < sent.step
 
 
-def test_it_runs_until_it_is_stopped_and_loses_nothing_under_way(mail: MailServer) -> None:
-    """Woken, it sends at once; stopped in the middle of a sending, it waits for it and records it."""
+def test_it_runs_until_it_is_cancelled_and_loses_nothing_under_way(mail: MailServer) -> None:
+    """Woken, it sends at once; cancelled in the middle of a sending, it waits for it and records it."""
     desk = Desk(_recipient(mail.address()))
     real = desk.send
 
@@ -425,13 +425,14 @@ def test_it_runs_until_it_is_stopped_and_loses_nothing_under_way(mail: MailServe
         await asyncio.sleep(0.05)
 
         def stop_meanwhile(message: Message, channel: Channel, now_us: int) -> None:
-            loop.call_soon_threadsafe(deliverer.stop)
+            loop.call_soon_threadsafe(running.cancel)
             real(message, channel, now_us)
 
         desk.send = stop_meanwhile
         desk.outbox.write_notices([notice("a")])
         deliverer.wake()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait([running], timeout=20)
+        assert running.cancelled()
 
     asyncio.run(run())
 

@@ -11,6 +11,7 @@ from contract.dossier import DOSSIER, Dossier, DossierEvent
 from contract.marks import Mark, epoch_us
 from contract.meeting import MEETING, Meeting, MeetingEvent
 from contract.payment import PAYMENT, Payment, PaymentEvent
+from sinks.snapshots import stored_batches
 from sinks.store import ClickHouseStore
 from streams.rows import EntityBatch, Seen, Stored
 from tests.support.events import at, dossier
@@ -93,7 +94,7 @@ def test_every_field_comes_back(store: ClickHouseStore) -> None:
         store.write_entities(batch)
 
     for batch in batches:
-        (rv,) = store.stored_batches(batch.kind)
+        (rv,) = stored_batches(store.client, batch.kind)
         order = sorted(range(len(rv.events)), key=lambda n: -rv.contents[n])
         assert [rv.events[n] for n in order] == batch.events
         assert [rv.contents[n] for n in order] == batch.contents

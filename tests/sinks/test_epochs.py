@@ -3,7 +3,13 @@
 import pytest
 
 from contract.dossier import DOSSIER
-from sinks.definitions import DefinitionsChangedError, PartitionsChangedError
+from sinks.dead_letters import dead_letters, write_dead_letters
+from sinks.definitions import (
+    DefinitionsChangedError,
+    PartitionsChangedError,
+    adopt_definitions,
+    adopt_partitions,
+)
 from sinks.store import ClickHouseStore
 from streams.rows import (
     DeadLetter,
@@ -133,16 +139,16 @@ def test_dead_letters_keep_their_bytes(store: ClickHouseStore) -> None:
     store.write_dead_letters(letters)
     store.write_dead_letters([])
 
-    first = store.dead_letters(limit=3)
+    first = dead_letters(store.client, limit=3)
     last = first[-1].letter
-    rest = store.dead_letters(after=(last.topic, last.partition, last.offset))
-    store.mark_dead_letters(letters[:1], "sent_again")
+    rest = dead_letters(store.client, after=(last.topic, last.partition, last.offset))
+    write_dead_letters(store.client, letters[:1], "sent_again")
     store.write_dead_letters(letters)
 
     assert [row.letter for row in first + rest] == sorted(letters, key=lambda r: (r.partition, r.offset))
-    assert [row.letter.offset for row in store.dead_letters()] == [2, 4, 1, 3]
-    assert [row.letter.offset for row in store.dead_letters(state="sent_again")] == [0]
-    assert store.dead_letters(reason="future") == []
+    assert [row.letter.offset for row in dead_letters(store.client)] == [2, 4, 1, 3]
+    assert [row.letter.offset for row in dead_letters(store.client, state="sent_again")] == [0]
+    assert dead_letters(store.client, reason="future") == []
 
 
 def test_sources_replace_themselves(store: ClickHouseStore) -> None:
@@ -174,8 +180,8 @@ def test_other_definitions_need_a_rebuild(store: ClickHouseStore) -> None:
 
     with pytest.raises(DefinitionsChangedError, match=r"dossiers were .* \(number 1\).*run `nhip rebuild`"):
         store.ensure_definitions("second")
-    rv = store.adopt_definitions("second")
-    store.write_entities(batch())
+    rv = adopt_definitions(store.client, "second")
+    ClickHouseStore(store.client, rv).write_entities(batch())
 
     assert rv == 2
     assert store.ensure_definitions("second") == 2
@@ -191,6 +197,6 @@ def test_partition_counts_are_held(store: ClickHouseStore) -> None:
 
     with pytest.raises(PartitionsChangedError, match=r"has 8 partitions.*counted with 6.*`nhip rebuild`"):
         store.ensure_partitions({"nhip.dossiers": 8})
-    store.adopt_partitions({"nhip.dossiers": 8})
+    adopt_partitions(store.client, {"nhip.dossiers": 8})
 
     store.ensure_partitions({"nhip.dossiers": 8})

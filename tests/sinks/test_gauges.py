@@ -4,6 +4,7 @@ import pytest
 
 from contract.days import DAY_S, HOUR_S
 from sinks.alert_store import ClickHouseAlertStore
+from sinks.dead_letters import write_dead_letters
 from sinks.rates import write_rates
 from sinks.store import ClickHouseStore
 from streams.alerts import FigureKey
@@ -41,7 +42,7 @@ def test_gauges_of_sources(alerts: ClickHouseAlertStore) -> None:
         letter(6, b'{"source": "bank"}'),
     ]
     store.write_dead_letters(refused)
-    store.mark_dead_letters(refused[-1:], "dropped")
+    write_dead_letters(store.client, refused[-1:], "dropped")
 
     rv = alerts.gauges(NOW_US)
 

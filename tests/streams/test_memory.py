@@ -88,7 +88,7 @@ def test_new_entities_are_not_asked_for_once_all_ids_are_known() -> None:
 
     memory.learn_ids(["b"])
     memory.ids_complete()
-    memory.put("c", Stored(1, 1, "u", None, (None,) * len(PAYMENT.marked), 1, 1), new=True)
+    memory.put("c", Stored(1, 1, "u", None, (None,) * len(PAYMENT.marked), 1, 1))
     memory.evict(0)
 
     assert before == ["a", "new"]

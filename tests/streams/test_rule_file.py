@@ -7,7 +7,7 @@ import pytest
 from contract.text import Text
 from contract.units import UnitTree
 from streams.rule import DayTimes, Rule
-from streams.rule_file import RulesError, load_rules, parse_rules
+from streams.rule_file import RulesError, parse_rules
 from tests.support.rules import TREE
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -47,7 +47,7 @@ def test_the_shipped_rules_pass_their_own_check() -> None:
     """With the shipped units and the three groups; each names its recipients and has a way back."""
     tree = UnitTree.from_csv((CONFIG / "units.csv").read_text("utf-8"), "units.csv")
 
-    rules = load_rules(CONFIG / "rules.toml", tree, GROUPS)
+    rules = parse_rules((CONFIG / "rules.toml").read_text("utf-8"), "rules.toml", tree, GROUPS)
 
     found = {rule.id: rule for rule in rules}
     assert found["on_time"].below == 0.95
@@ -251,12 +251,3 @@ def test_a_digest_has_no_hold_and_no_reminders() -> None:
     assert "line 9: rule 'a': remind: it has no effect in a rule with daily_at: remove it" in found[0]
     worse = with_line('worse_by = 0.1\ndaily_at = "08:00"', instead_of="below")
     assert "a daily digest compares with one number" in faults(worse)[0]
-
-
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """Missing, or not UTF-8."""
-    (tmp_path / "latin.toml").write_bytes(b"\xff\xfe")
-
-    for name in ("missing.toml", "latin.toml"):
-        with pytest.raises(RulesError, match=f"{name}: the rules cannot be read"):
-            load_rules(tmp_path / name, TREE, GROUPS)

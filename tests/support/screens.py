@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 
 from contract.calendar import WorkCalendar
 from contract.days import HOUR_S
-from contract.sources import load_sources
+from contract.sources import parse_sources
 from contract.units import Unit, UnitTree
 from dashboards.access import Access, Mode
 from dashboards.data import Data, ScopeDetail
@@ -62,7 +62,8 @@ def targets() -> Targets:
     """The shipped targets and sources."""
     config = Path(__file__).parents[2] / "config"
     days = WorkCalendar.from_csv((config / "calendar.csv").read_text("utf-8"), "calendar.csv")
-    return load_targets(config / "targets.toml", load_sources(config / "sources.toml", days))
+    sources = parse_sources((config / "sources.toml").read_text("utf-8"), "sources.toml", days)
+    return load_targets(config / "targets.toml", sources)
 
 
 def data(**changes: Any) -> Data:
