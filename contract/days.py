@@ -11,6 +11,7 @@ from datetime import date
 __all__ = [
     "DAY_S",
     "HOUR_S",
+    "LOCAL_OFFSET_S",
     "MINUTE_S",
     "day_start",
     "floor_hour",
@@ -25,7 +26,8 @@ MINUTE_S = 60
 HOUR_S = 3_600
 DAY_S = 86_400
 
-_OFFSET_S = 7 * HOUR_S
+LOCAL_OFFSET_S = 7 * HOUR_S
+"""Viet Nam is so far ahead of UTC."""
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
@@ -41,17 +43,17 @@ def floor_hour(s: int) -> int:
 
 def local_day_start(s: int) -> int:
     """Return the local midnight on or before ``s``."""
-    return s - (s + _OFFSET_S) % DAY_S
+    return s - (s + LOCAL_OFFSET_S) % DAY_S
 
 
 def local_date(s: int) -> date:
     """Return the local calendar day that holds ``s``."""
-    return date.fromordinal((s + _OFFSET_S) // DAY_S + _EPOCH_ORDINAL)
+    return date.fromordinal((s + LOCAL_OFFSET_S) // DAY_S + _EPOCH_ORDINAL)
 
 
 def day_start(day: date) -> int:
     """Return the epoch second at which the local ``day`` begins: the inverse of :func:`local_date`."""
-    return (day.toordinal() - _EPOCH_ORDINAL) * DAY_S - _OFFSET_S
+    return (day.toordinal() - _EPOCH_ORDINAL) * DAY_S - LOCAL_OFFSET_S
 
 
 def local_month_start(s: int) -> int:

@@ -226,6 +226,12 @@ def _reader(kind: Kind) -> _Reader:
 _HAS_TYPE = re.compile(rb'"type"\s*:').search
 
 
+# When this is imported, not when the first event comes: of two threads that build the decoder of one struct at the
+# same moment, msgspec 0.22 lets one use what the other has half finished, and the process dies (tests/faults found it).
+for _kind in KINDS:
+    _reader(_kind)
+
+
 class _Typed(msgspec.Struct):
     type: str
 

@@ -6,6 +6,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from contract.indicators import Indicator
@@ -14,7 +15,7 @@ from contract.windows import Level, Piece, pieces, windows_of
 from sinks.client import Client
 from sinks.epochs import CURRENT
 from sinks.relation import relation
-from streams.rows import PaneBatch, Rate
+from streams.rows import Column, PaneBatch, PaneBlock, Rate
 
 __all__ = ["sum_panes", "write_panes"]
 
@@ -23,26 +24,31 @@ def write_panes(
     client: Client, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: PaneBatch
 ) -> None:
     """Insert absolute panes as one block; ``epochs`` and ``flush`` are given per partition."""
-    if not panes:
-        return
-    partitions = panes.partitions
-    client.insert(
-        "panes",
-        pa.table(
-            {
-                "scope": pa.array(panes.scopes, pa.string()),
-                "indicator": pa.array(panes.indicators, pa.string()),
-                "level": pa.array(panes.levels, pa.uint8()),
-                "at": pa.array(panes.starts_s, pa.int64()),
-                "topic": pa.repeat(pa.scalar(topic, pa.string()), len(panes)),
-                "partition": pa.array(partitions, pa.uint16()),
-                "epoch": pa.array(map(epochs.__getitem__, partitions), pa.uint64(), size=len(panes)),
-                "good": pa.array(panes.goods, pa.int64()),
-                "count": pa.array(panes.counts, pa.int64()),
-                "flush": pa.array(map(flush.__getitem__, partitions), pa.uint64(), size=len(panes)),
-            }
-        ),
+    if panes:
+        blocks = [_table(topic, epochs[block.partition], flush[block.partition], block) for block in panes.blocks]
+        client.insert("panes", pa.concat_tables(blocks).combine_chunks())
+
+
+def _table(topic: str, epoch: int, flush: int, block: PaneBlock) -> pa.Table:
+    count = len(block.at_s)
+    return pa.table(
+        {
+            "scope": _named(block.scope, block.scopes),
+            "indicator": _named(block.indicator, block.indicators),
+            "level": np.full(count, block.level, np.uint8),
+            "at": block.at_s,
+            "topic": _named(np.zeros(count, np.int64), [topic]),
+            "partition": np.full(count, block.partition, np.uint16),
+            "epoch": np.full(count, epoch, np.uint64),
+            "good": block.good,
+            "count": block.counted,
+            "flush": np.full(count, flush, np.uint64),
+        }
     )
+
+
+def _named(numbers: Column, names: Sequence[str]) -> "pa.Array[Any]":
+    return pa.DictionaryArray.from_arrays(numbers, pa.array(names, pa.string())).dictionary_decode()
 
 
 def sum_panes(

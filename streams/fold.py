@@ -13,6 +13,7 @@ from contract.marks import epoch_us
 from streams.intake import Intake, content_hash, dead_letter
 from streams.memory import Memory
 from streams.panes import Deltas, Panes, add_marks
+from streams.partitioner import Owners
 from streams.rows import EntityBatch, EpochKey, PaneBatch, Partition, Progress, Seen, SourceRow, Stored
 
 __all__ = ["EpochContestedError", "PartitionFold"]
@@ -33,7 +34,7 @@ class PartitionFold:
     """Memory and arithmetic of one partition in one epoch.
 
     ``start``: the offset at which this epoch began to read. ``seen``: the rows at or after it that the
-    rebuild has counted. ``owner_of(key)``: the partition in which Kafka's partitioner puts a key.
+    rebuild has counted. ``owner_of``: the partitions in which Kafka's partitioner puts keys.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class PartitionFold:
         start: int,
         seen: set[Seen],
         clock_us: int,
-        owner_of: Callable[[bytes], int],
+        owner_of: Owners,
     ) -> None:
         self.kind = kind
         self.key = key
@@ -84,39 +85,41 @@ class PartitionFold:
         wall_us: int,
     ) -> None:
         """Fold one flush's newest snapshots: rows go to ``batch``, marks to the panes. Call ``check`` before."""
-        memory, key = self.memory, self.key
+        memory, epoch = self.memory, self.key.epoch
+        strays = self._strays(intake, stored)
         deltas: Deltas = {}
         nothing = (None,) * len(self._indicators)
+        before = len(batch.events)
         self._last_size = len(intake.newest)
         for subject, (event, record) in intake.newest.items():
+            if subject in strays:
+                intake.dead.append(dead_letter(self.partition, record, strays[subject], wall_us))
+                continue
             content = content_hash(record.value)
-            known = memory.get(subject)
-            if known is None:
-                known = stored.get(subject)
-                if known is None and (refusal := self._stray(subject)) is not None:
-                    intake.dead.append(dead_letter(self.partition, record, refusal, wall_us))
-                    continue
+            known = memory.get(subject) or stored.get(subject)
             if known is not None and (known.version, known.content) >= (event.version, content):
                 memory.put(subject, known)
                 intake.sources[event.source, event.data.unit].ignored += 1
                 continue
             data = event.data
+            unit, field = data.unit, getattr(data, "field", None)
             marks = tuple([mark(data) for mark in self._mark_functions])
-            field = getattr(data, "field", None)
-            if known is None or known.unit != data.unit or known.field != field or known.marks != marks:
-                stay = known is not None and known.unit == data.unit and known.field == field
-                if known is not None:
-                    unless = marks if stay else nothing
-                    add_marks(deltas, self._indicators, known.unit, known.field, known.marks, -1, now_s, unless)
-                unless = known.marks if known is not None and stay else nothing
-                add_marks(deltas, self._indicators, data.unit, field, marks, 1, now_s, unless)
-            memory.put(subject, Stored(event.version, content, data.unit, field, marks, record.offset, key.epoch))
+            if known is None:
+                add_marks(deltas, self._indicators, unit, field, marks, 1, now_s, nothing)
+            elif known.unit != unit or known.field != field:
+                add_marks(deltas, self._indicators, known.unit, known.field, known.marks, -1, now_s, nothing)
+                add_marks(deltas, self._indicators, unit, field, marks, 1, now_s, nothing)
+            elif known.marks != marks:
+                add_marks(deltas, self._indicators, unit, field, known.marks, -1, now_s, marks)
+                add_marks(deltas, self._indicators, unit, field, marks, 1, now_s, known.marks)
+            memory.put(subject, Stored(event.version, content, unit, field, marks, record.offset, epoch))
             batch.events.append(event)
             batch.contents.append(content)
             batch.marks.append(marks)
-            batch.partitions.append(key.partition)
             batch.offsets.append(record.offset)
-            batch.epochs.append(key.epoch)
+        added = len(batch.events) - before
+        batch.partitions += [self.key.partition] * added
+        batch.epochs += [epoch] * added
         self.panes.apply(deltas, scopes, now_s)
 
     def tick(self, intake: Intake) -> None:
@@ -126,9 +129,9 @@ class PartitionFold:
     def close_flush(self, intake: Intake, panes: PaneBatch) -> Progress:
         """Count the flush, add its changed panes to ``panes`` and return its progress."""
         self.flush += 1
-        before = len(panes)
+        before = len(panes.blocks)
         self.panes.take_changed(self.key.partition, panes)
-        scopes = sorted(set(panes.scopes[before:]))
+        scopes = sorted({scope for block in panes.blocks[before:] for scope in block.scopes_told()})
         return Progress(self.key, self.flush, intake.last_offset, self.clock_us, scopes)
 
     def sources(self, intake: Intake, seen_us: int) -> list[SourceRow]:
@@ -146,13 +149,16 @@ class PartitionFold:
         """Forget what is closed and was untouched for longest; the last flush, which is not stored yet, stays."""
         self.memory.evict(max(most, self._last_size))
 
-    def _stray(self, subject: str) -> EventError | None:
-        """Check the place of an entity seen for the first time (rule 5): else its history is in two partitions."""
-        home = self._owner_of(subject.encode())
-        if home != self.key.partition:
-            return EventError(
+    def _strays(self, intake: Intake, stored: Mapping[str, Stored]) -> dict[str, EventError]:
+        """Check the place of entities seen for the first time (rule 5): else their history is in two partitions."""
+        new = [subject for subject in self.memory.unknown(intake.newest) if subject not in stored]
+        homes = self._owner_of([subject.encode() for subject in new])
+        return {
+            subject: EventError(
                 "partition",
                 f"the key belongs to partition {home}, not {self.key.partition}: set the producer's partitioner "
                 "to murmur2",
             )
-        return None
+            for subject, home in zip(new, homes, strict=True)
+            if home != self.key.partition
+        }

@@ -16,6 +16,7 @@ from streams.counts import FoldCounts
 from streams.flush import Flush, write_flush
 from streams.fold import EpochContestedError, PartitionFold
 from streams.intake import Intake, Record, take_in
+from streams.partitioner import Owners
 from streams.patience import Patience
 from streams.recall import Recall
 from streams.rows import EntityBatch, Partition
@@ -63,7 +64,7 @@ class Folder:
         mode: ClockMode,
         patience: Patience,
         owner: str,
-        owner_of: Callable[[Partition], Callable[[bytes], int]],
+        owner_of: Callable[[Partition], Owners],
         settings: FolderSettings = FolderSettings(),
     ) -> None:
         self._store = store

@@ -65,10 +65,14 @@ class Memory:
                 self._ids.add(subject)
         self._recent[subject] = stored
 
+    def unknown(self, subjects: Iterable[str]) -> list[str]:
+        """Return the entities of which this memory holds no state."""
+        recent, open_ = self._recent, self._open
+        return [subject for subject in subjects if subject not in recent and subject not in open_]
+
     def to_ask_for(self, subjects: Iterable[str]) -> list[str]:
         """Return the entities that the store may know more of than this memory."""
-        recent, open_ = self._recent, self._open
-        unknown = [subject for subject in subjects if subject not in recent and subject not in open_]
+        unknown = self.unknown(subjects)
         if self._ids is None or not self._all_ids_known:
             return unknown
         ids = self._ids

@@ -1,30 +1,36 @@
-"""Panes of one partition in memory: absolute sums of marks per scope, indicator, level and time."""
+"""Panes of one partition in memory: absolute sums of marks per scope, indicator, level and time.
 
-from collections.abc import Callable, Iterable, Sequence
+A flush of a history changes tens of thousands of panes. They are put together as columns: one sort by pane, then
+every coarser level is a sum over neighbours.
+"""
 
-from contract.days import HOUR_S, MINUTE_S
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+
+from contract.days import DAY_S, HOUR_S, LOCAL_OFFSET_S, MINUTE_S
 from contract.marks import Mark
-from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level, floor_to, levels_kept
-from streams.rows import Pane, PaneBatch
+from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level
+from streams.rows import Column, Pane, PaneBatch, PaneBlock
 
 __all__ = ["Deltas", "Panes", "add_marks"]
 
-_GOOD = 1 << 40
-"""A sum is one whole number, good · 2⁴⁰ + count: one object to find and to change instead of a list of two."""
+_GOOD_BITS = 32
+_GOOD = 1 << _GOOD_BITS
+"""A sum is one whole number, good · 2³² + count: one object to find and to change instead of a list of two. A pane
+of one partition has room for 2 billion good marks."""
 _COUNT = _GOOD - 1
 
-Deltas = dict[tuple[str, str | None, str, int], int]
-"""(unit, field, indicator, at_s floored to the finest level kept) → good · 2⁴⁰ + count, positive or negative."""
+_START_BITS = 34
+"""A pane's key in its level is (number of scope and indicator) · 2³⁴ + start: seconds of the years 1970 to 2514."""
+_START = (1 << _START_BITS) - 1
 
+_Summed = tuple[Column, Column]
+"""Keys of panes, sorted, each once; and their sums."""
 
-class _Level:
-    """The panes of one scope, indicator and level: start in seconds → sum, and the starts that changed."""
-
-    __slots__ = ("changed", "sums")
-
-    def __init__(self) -> None:
-        self.sums: dict[int, int] = {}
-        self.changed: set[int] = set()
+Deltas = dict[tuple[str, str | None], dict[str, dict[int, int]]]
+"""(unit, field) → indicator → at_s floored to the finest level kept → good · 2³² + count, positive or negative."""
 
 
 def add_marks(
@@ -41,6 +47,9 @@ def add_marks(
 
     Coarse first: most of a history falls together.
     """
+    place = deltas.get((unit, field))
+    if place is None:
+        deltas[unit, field] = place = {indicator: {} for indicator in indicators}
     minutes_from, hours_from = now_s - MINUTES_KEPT_S, now_s - HOURS_KEPT_S
     for indicator, mark, same in zip(indicators, marks, unless, strict=True):
         if mark is None or mark == same:
@@ -51,78 +60,82 @@ def add_marks(
         elif at >= hours_from:
             start = at - at % HOUR_S
         else:
-            start = floor_to(Level.DAY, at)
-        key = (unit, field, indicator, start)
-        deltas[key] = deltas.get(key, 0) + (sign * (_GOOD + 1) if mark[1] else sign)
+            start = at - (at + LOCAL_OFFSET_S) % DAY_S
+        sums = place[indicator]
+        sums[start] = sums.get(start, 0) + (sign * (_GOOD + 1) if mark[1] else sign)
 
 
 class Panes:
     """Absolute panes of one partition. A pane that is absent is zero."""
 
     def __init__(self) -> None:
-        # By start within a level: a pane is found by a whole number instead of a tuple of four.
-        self._levels: dict[tuple[str, str], tuple[_Level, ...]] = {}
-        self._changed: list[tuple[str, str, int, _Level]] = []
+        self._sums: tuple[dict[int, int], ...] = tuple({} for _ in Level)
+        self._changed: tuple[list[_Summed], ...] = tuple([] for _ in Level)
+        # Scopes, indicators and their pairs have numbers; a target is what one mark counts in: several pairs.
+        self._scopes: dict[str, int] = {}
+        self._indicators: dict[str, int] = {}
+        self._pairs: dict[tuple[int, int], int] = {}
+        self._targets: dict[tuple[tuple[str, ...], str], int] = {}
+        self._pairs_of: list[list[int]] = []
+        self._widths: Column = np.zeros(0, np.int64)
+        self._flat: Column = self._widths
         self._dropped_until_s = -(2**40)
 
     def __len__(self) -> int:
-        return sum(len(level.sums) for levels in self._levels.values() for level in levels)
+        return sum(map(len, self._sums))
 
     def load(self, panes: Iterable[Pane]) -> None:
         """Take over rebuilt panes; they do not count as changed."""
         for pane in panes:
-            self._of(pane.scope, pane.indicator)[pane.level].sums[pane.at_s] = pane.good * _GOOD + pane.counted
+            key = self._pair(pane.scope, pane.indicator) << _START_BITS | pane.at_s
+            self._sums[pane.level][key] = pane.good * _GOOD + pane.counted
 
     def apply(self, deltas: Deltas, scopes: Callable[[str, str | None, int], Iterable[str]], now_s: int) -> None:
         """Add deltas to every scope and level where they count.
 
         ``scopes(unit, field, at_s)`` names the scopes of a mark; ``now_s`` decides the levels still kept.
         """
-        known = self._levels
-        places_of: dict[int, list[tuple[int, int]]] = {}
-        for (unit, field, indicator, start), delta in deltas.items():
-            if delta == 0:
-                continue
-            places = places_of.get(start)
-            if places is None:
-                places = [(int(level), floor_to(level, start)) for level in levels_kept(start, now_s)]
-                places_of[start] = places
-            for scope in scopes(unit, field, start):
-                levels = known.get((scope, indicator)) or self._of(scope, indicator)
-                for number, at_s in places:
-                    level = levels[number]
-                    sums = level.sums
-                    sums[at_s] = sums.get(at_s, 0) + delta
-                    if not level.changed:
-                        self._changed.append((scope, indicator, number, level))
-                    level.changed.add(at_s)
+        targets: list[int] = []
+        starts: list[int] = []
+        added: list[int] = []
+        for (unit, field), by_indicator in deltas.items():
+            for indicator, sums in by_indicator.items():
+                places, target = None, 0
+                for start, delta in sums.items():
+                    if delta:
+                        found = scopes(unit, field, start)
+                        if found is not places:  # most units have one place in the tree for all times
+                            places, target = found, self._target(tuple(found), indicator)
+                        targets.append(target)
+                        starts.append(start)
+                        added.append(delta)
+        if targets:
+            columns = [np.array(column, np.int64) for column in (targets, starts, added)]
+            self._add(*self._spread(*columns), now_s)
 
     def take_changed(self, partition: int, batch: PaneBatch) -> None:
         """Add what changed since the last call to ``batch``, as absolute panes; zeros are then forgotten."""
-        for scope, indicator, number, level in self._changed:
-            starts = list(level.changed)
-            sums = [level.sums[at_s] for at_s in starts]
-            batch.partitions += [partition] * len(starts)
-            batch.scopes += [scope] * len(starts)
-            batch.indicators += [indicator] * len(starts)
-            batch.levels += [number] * len(starts)
-            batch.starts_s += starts
-            batch.goods += [sum_ >> 40 for sum_ in sums]
-            batch.counts += [sum_ & _COUNT for sum_ in sums]
-            level.changed.clear()
-            if 0 in sums:
-                for at_s, sum_ in zip(starts, sums, strict=True):
-                    if sum_ == 0:
-                        del level.sums[at_s]
-        self._changed = []
+        numbers = np.array(list(self._pairs), np.int64).reshape(-1, 2)
+        names = tuple(self._scopes), tuple(self._indicators)
+        for level, (sums, changed) in enumerate(zip(self._sums, self._changed, strict=True)):
+            if not changed:
+                continue
+            keys, values = changed[0] if len(changed) == 1 else self._again(level, changed)
+            changed.clear()
+            scope, indicator = numbers[keys >> _START_BITS].T
+            columns = scope, indicator, keys & _START, values >> _GOOD_BITS, values & _COUNT
+            batch.blocks.append(PaneBlock(partition, *names, level, *columns))
+            for key in keys[values == 0].tolist():
+                sums.pop(key, None)
 
     def rows(self, partition: int) -> list[Pane]:
         """All panes, as after a rebuild."""
+        scopes, indicators = list(self._scopes), list(self._indicators)
+        names = [(scopes[scope], indicators[indicator]) for scope, indicator in self._pairs]
         return [
-            Pane(partition, scope, indicator, number, at_s, sum_ >> 40, sum_ & _COUNT)
-            for (scope, indicator), levels in self._levels.items()
-            for number, level in enumerate(levels)
-            for at_s, sum_ in level.sums.items()
+            Pane(partition, *names[key >> _START_BITS], level, key & _START, sum_ >> _GOOD_BITS, sum_ & _COUNT)
+            for level, sums in enumerate(self._sums)
+            for key, sum_ in sums.items()
         ]
 
     def drop_outdated(self, now_s: int) -> None:
@@ -130,16 +143,84 @@ class Panes:
         if now_s - self._dropped_until_s < HOUR_S:
             return
         self._dropped_until_s = now_s
-        oldest = {Level.MINUTE: now_s - MINUTES_KEPT_S - HOUR_S, Level.HOUR: now_s - HOURS_KEPT_S - HOUR_S}
-        for levels in self._levels.values():
-            for number, before in oldest.items():
-                level = levels[number]
-                for at_s in [at_s for at_s in level.sums if at_s < before]:
-                    del level.sums[at_s]
-                    level.changed.discard(at_s)
+        for level, before in _oldest_kept(now_s - HOUR_S):
+            sums = self._sums[level]
+            for key in [key for key in sums if key & _START < before]:
+                del sums[key]
+            self._changed[level][:] = [
+                (keys[kept], values[kept])
+                for keys, values in self._changed[level]
+                if (kept := keys & _START >= before).any()
+            ]
 
-    def _of(self, scope: str, indicator: str) -> tuple[_Level, ...]:
-        levels = self._levels.get((scope, indicator))
-        if levels is None:
-            self._levels[scope, indicator] = levels = tuple(_Level() for _ in Level)
-        return levels
+    # -- columns --------------------------------------------------------------------------------------
+
+    def _spread(self, targets: Column, starts: Column, added: Column) -> _Summed:
+        """Return each target's pairs with its start and what is added, sorted, each once."""
+        if len(self._widths) < len(self._pairs_of):
+            self._widths = np.array(list(map(len, self._pairs_of)), np.int64)
+            self._flat = np.array(list(chain.from_iterable(self._pairs_of)), np.int64)
+        first, many = (np.cumsum(self._widths) - self._widths)[targets], self._widths[targets]
+        within = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
+        keys: Column = self._flat[np.repeat(first, many) + within] << _START_BITS | np.repeat(starts, many)
+        order = np.argsort(keys)
+        return _summed(keys[order], np.repeat(added, many)[order])
+
+    def _add(self, keys: Column, added: Column, now_s: int) -> None:
+        """Add sorted columns to every level that is kept, finest first: coarser keys are sorted likewise."""
+        kept_from = dict(_oldest_kept(now_s))
+        for level in sorted(Level, reverse=True):
+            starts = keys & _START
+            kept = starts >= kept_from.get(level, 0)
+            floored = keys - starts + _floored(level, starts)
+            self._put(level, *_summed(floored[kept], added[kept]))
+
+    def _put(self, level: Level, keys: Column, added: Column) -> None:
+        if len(keys):
+            sums, places = self._sums[level], keys.tolist()
+            values = [sums.get(key, 0) + more for key, more in zip(places, added.tolist(), strict=True)]
+            sums.update(zip(places, values, strict=True))
+            self._changed[level].append((keys, np.array(values, np.int64)))
+
+    def _again(self, level: int, changed: list[_Summed]) -> _Summed:
+        """Return what was changed several times as it is now."""
+        keys = np.unique(np.concatenate([keys for keys, _ in changed]))
+        sums = self._sums[level]
+        return keys, np.array([sums[key] for key in keys.tolist()], np.int64)
+
+    def _pair(self, scope: str, indicator: str) -> int:
+        pair = (
+            self._scopes.setdefault(scope, len(self._scopes)),
+            self._indicators.setdefault(indicator, len(self._indicators)),
+        )
+        return self._pairs.setdefault(pair, len(self._pairs))
+
+    def _target(self, scopes: tuple[str, ...], indicator: str) -> int:
+        number = self._targets.get((scopes, indicator))
+        if number is None:
+            number = self._targets[scopes, indicator] = len(self._pairs_of)
+            self._pairs_of.append([self._pair(scope, indicator) for scope in scopes])
+        return number
+
+
+def _summed(keys: Column, values: Column) -> _Summed:
+    """Return each key of a sorted column once, with the sum of its values."""
+    if not len(keys):
+        return keys, values
+    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    return keys[first], np.add.reduceat(values, first)
+
+
+def _floored(level: Level, starts: Column) -> Column:
+    """Do for a column what ``floor_to`` does for one time."""
+    if level is Level.TOTAL:
+        return np.zeros_like(starts)
+    if level is Level.DAY:
+        return starts - (starts + LOCAL_OFFSET_S) % DAY_S
+    return starts - starts % (HOUR_S if level is Level.HOUR else MINUTE_S)
+
+
+def _oldest_kept(now_s: int) -> Iterator[tuple[Level, int]]:
+    """Yield from when on a level is kept that is not kept for ever."""
+    yield Level.MINUTE, now_s - MINUTES_KEPT_S
+    yield Level.HOUR, now_s - HOURS_KEPT_S

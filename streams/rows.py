@@ -4,17 +4,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from contract.kind import Kind
 from contract.marks import Mark
 
 __all__ = [
     "Changes",
+    "Column",
     "DeadLetter",
     "EntityBatch",
     "EpochKey",
     "Heartbeat",
     "Pane",
     "PaneBatch",
+    "PaneBlock",
     "Partition",
     "Progress",
     "Rate",
@@ -22,6 +27,10 @@ __all__ = [
     "SourceRow",
     "Stored",
 ]
+
+
+Column = npt.NDArray[np.int64]
+"""Whole numbers, one for each row."""
 
 
 class Partition(NamedTuple):
@@ -90,31 +99,56 @@ class Pane(NamedTuple):
     counted: int
 
 
+class PaneBlock(NamedTuple):
+    """Panes of one partition and level as columns.
+
+    ``scopes`` and ``indicators`` are names; the columns ``scope`` and ``indicator`` point into them.
+    """
+
+    partition: int
+    scopes: Sequence[str]
+    indicators: Sequence[str]
+    level: int
+    scope: Column
+    indicator: Column
+    at_s: Column
+    good: Column
+    counted: Column
+
+    def scopes_told(self) -> list[str]:
+        """Return the names of the scopes that have a pane here."""
+        return [self.scopes[number] for number in np.unique(self.scope).tolist()]
+
+
 @dataclass(slots=True)
 class PaneBatch:
-    """Panes of one topic for one insert, as parallel lists in the order of :class:`Pane`."""
+    """Panes of one topic for one insert."""
 
-    partitions: list[int] = field(default_factory=list)
-    scopes: list[str] = field(default_factory=list)
-    indicators: list[str] = field(default_factory=list)
-    levels: list[int] = field(default_factory=list)
-    starts_s: list[int] = field(default_factory=list)
-    goods: list[int] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
+    blocks: list[PaneBlock] = field(default_factory=list)
 
     @classmethod
     def of(cls, panes: Iterable[Pane]) -> Self:
         """Put single panes together."""
-        columns = [list(column) for column in zip(*panes, strict=True)]
-        return cls(*columns)
+        scopes: dict[str, int] = {}
+        indicators: dict[str, int] = {}
+        rows: dict[tuple[int, int], list[tuple[int, ...]]] = {}
+        for pane in panes:
+            scope = scopes.setdefault(pane.scope, len(scopes))
+            indicator = indicators.setdefault(pane.indicator, len(indicators))
+            row = (scope, indicator, pane.at_s, pane.good, pane.counted)
+            rows.setdefault((pane.partition, pane.level), []).append(row)
+        names = tuple(scopes), tuple(indicators)
+        return cls([PaneBlock(p, *names, level, *np.array(mine, np.int64).T) for (p, level), mine in rows.items()])
 
     def __len__(self) -> int:
-        return len(self.scopes)
+        return sum(len(block.at_s) for block in self.blocks)
 
     def __iter__(self) -> Iterator[Pane]:
         """Yield the panes one by one."""
-        columns = (self.scopes, self.indicators, self.levels, self.starts_s, self.goods, self.counts)
-        return map(Pane, self.partitions, *columns)
+        for block in self.blocks:
+            columns = [column.tolist() for column in block[4:]]
+            for scope, indicator, *rest in zip(*columns, strict=True):
+                yield Pane(block.partition, block.scopes[scope], block.indicators[indicator], block.level, *rest)
 
 
 class Progress(NamedTuple):

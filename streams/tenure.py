@@ -11,6 +11,7 @@ from contract.units import UnitTree
 from streams.clock import US_PER_S, ClockMode, Now
 from streams.epoch import next_epoch
 from streams.fold import PartitionFold
+from streams.partitioner import Owners
 from streams.rows import EpochKey, Pane, PaneBatch, Partition, Progress
 from streams.store import FoldStore
 
@@ -56,7 +57,7 @@ def rebuild(
     mode: ClockMode,
     randbits: Callable[[int], int],
     owner: str,
-    owner_of: Callable[[Partition], Callable[[bytes], int]],
+    owner_of: Callable[[Partition], Owners],
 ) -> list[PartitionFold]:
     """Claim the next epoch of each partition, rebuild its panes and mark it complete (rule 1). Blocks.
 
@@ -88,7 +89,7 @@ def _rebuild_kind(
     tree: UnitTree,
     wall_us: Now,
     mode: ClockMode,
-    owner_of: Callable[[Partition], Callable[[bytes], int]],
+    owner_of: Callable[[Partition], Owners],
 ) -> list[PartitionFold]:
     numbers = [p.partition for p in partitions]
     # Before the sums: a row that lands in between is summed but not seen, which costs a second rebuild;

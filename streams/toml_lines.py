@@ -22,19 +22,20 @@ def lines_of(text: str) -> dict[Place, int]:
     A table below another, such as ``[rule.title]``, is the key ``title`` of the newest ``rule``.
     """
     found: dict[Place, int] = {}
-    table, number = "", 0
+    table: str | None = ""  # whose keys follow; None: they belong to a key already found
+    number = 0
     counts: dict[str, int] = {}
-    for n, line in _beginnings(text.replace("\r\n", "\n")):
+    for n, line in _beginnings(text):
         if head := _HEAD.fullmatch(line):
             name, _, below = re.sub(r"[\s\"']", "", head[1]).partition(".")
             if below:
                 found.setdefault((name, max(0, counts.get(name, 0) - 1), below.split(".")[0]), n)
-                table = ""  # its keys belong to a key already found
+                table = None
             else:
                 table, number = name, counts.get(name, 0)
                 counts[name] = number + 1
                 found[table, number, ""] = n
-        elif (key := _KEY.match(line)) and (table or not counts):
+        elif table is not None and (key := _KEY.match(line)):
             found.setdefault((table, number, key[1]), n)
     return found
 
@@ -52,5 +53,5 @@ def _beginnings(text: str) -> Iterator[tuple[int, str]]:
 def _scrubbed(token: re.Match[str]) -> str:
     """Take out of a comment or string what looks like structure; its line breaks stay."""
     if token[0].startswith(('"""', "'''")):
-        return "0" + "\n" * token[0].count("\n")
-    return "" if token[0].startswith("#") else re.sub(r"[][{}=]", "", token[0])
+        return "\n" * token[0].count("\n")
+    return re.sub(r"[][{}=]", "", token[0])

@@ -132,7 +132,7 @@ def history() -> list[InspectionEvent]:
 @pytest.fixture
 def client(database: Database) -> Iterator[Client]:
     """A connection to the test's own, empty database."""
-    connected = connect(host=database.host, port=database.port, database=database.name)
+    connected = connect(host=database.host, port=database.port, database=database.name, **database.login)
     yield connected
     connected.close()
 
@@ -142,7 +142,7 @@ def test_one_declaration_is_enough(client: Client) -> None:
     """Decode, fold, table, panes, windows, and both independent counts of `nhip check` agree on the toy's rates."""
     migrate(client, kinds=(*KINDS, INSPECTION))
     store, tree, events = ClickHouseStore(client, 1), UnitTree([]), history()
-    fold = PartitionFold(INSPECTION, KEY, 0, set(), 0, lambda _: 0)
+    fold = PartitionFold(INSPECTION, KEY, 0, set(), 0, lambda keys: [0] * len(keys))
     store.claim([KEY], "test")
 
     for first in range(0, len(events), 100):

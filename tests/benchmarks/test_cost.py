@@ -48,7 +48,7 @@ def taken_in_s(records: Sequence[FakeRecord], day: Day) -> float:
 def folded_s(records: Sequence[FakeRecord], tree: UnitTree, day: Day) -> float:
     """Processor seconds from the records to rows and panes, in flushes of ``BATCH``; nothing was known before."""
     partition = Partition(DOSSIER.topic, 0)
-    fold = PartitionFold(DOSSIER, EpochKey(*partition, 1), 0, set(), 0, lambda _: 0)
+    fold = PartitionFold(DOSSIER, EpochKey(*partition, 1), 0, set(), 0, lambda keys: [0] * len(keys))
     horizon = Horizon(day.ends_s * US_PER_S)
     events = panes = 0
     began_s = time.thread_time()

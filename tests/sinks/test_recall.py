@@ -39,7 +39,10 @@ def folds(start: int) -> dict[Partition, PartitionFold]:
     """Fresh folds of the partitions 0 and 1."""
     keys = [EpochKey(DOSSIER.topic, number, EPOCH) for number in (0, 1)]
     return {
-        Partition(key.topic, key.partition): PartitionFold(DOSSIER, key, start, set(), 0, lambda _: 0) for key in keys
+        Partition(key.topic, key.partition): PartitionFold(
+            DOSSIER, key, start, set(), 0, lambda keys: [0] * len(keys)
+        )
+        for key in keys
     }
 
 

@@ -10,7 +10,7 @@ from contract.dossier import DOSSIER
 from contract.windows import Level
 from sinks.store import ClickHouseStore
 from sinks.window_history import window_history
-from streams.rows import EpochKey, PaneBatch
+from streams.rows import EpochKey, Pane, PaneBatch
 
 START_S = 1_795_312_800
 END_S = START_S + 3 * HOUR_S
@@ -21,21 +21,22 @@ pytestmark = pytest.mark.services
 
 def random_panes(rng: random.Random) -> PaneBatch:
     """Minutes of three scopes and two indicators in two partitions, before, within and after the asked time."""
-    batch = PaneBatch()
     places = {
         (rng.randrange(2), f"unit:{rng.choice('abc')}", rng.choice(["online", "on_time"]), rng.randrange(-90, 400))
         for _ in range(400)
     }
-    for partition, scope, indicator, minute in places:
-        counted = rng.randrange(4)
-        batch.partitions.append(partition)
-        batch.scopes.append(scope)
-        batch.indicators.append(indicator)
-        batch.levels.append(int(Level.MINUTE))
-        batch.starts_s.append(START_S + minute * MINUTE_S)
-        batch.goods.append(rng.randrange(counted + 1))
-        batch.counts.append(counted)
-    return batch
+    return PaneBatch.of(
+        Pane(
+            partition,
+            scope,
+            indicator,
+            int(Level.MINUTE),
+            START_S + minute * MINUTE_S,
+            rng.randrange((counted := rng.randrange(4)) + 1),
+            counted,
+        )
+        for partition, scope, indicator, minute in places
+    )
 
 
 @pytest.mark.parametrize("length_s", [MINUTE_S, 5 * MINUTE_S, HOUR_S])
@@ -50,9 +51,7 @@ def test_every_window_is_what_plain_python_sums(store: ClickHouseStore, length_s
     found = window_history(store.client, ["unit:a", "unit:b"], ["online"], START_S, END_S, length_s)
 
     expected: Counter[tuple[str, int, str]] = Counter()
-    for scope, indicator, at_s, good, counted in zip(
-        panes.scopes, panes.indicators, panes.starts_s, panes.goods, panes.counts, strict=True
-    ):
+    for _, scope, indicator, _, at_s, good, counted in panes:
         if scope != "unit:c" and indicator == "online":
             for start_s in range(at_s + MINUTE_S - length_s, at_s + MINUTE_S, MINUTE_S):
                 if START_S <= start_s < END_S:

@@ -1,18 +1,18 @@
 """The alarm: what is judged and when, and that decisions are stored once, in order, whatever fails on the way."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pytest
 from msgspec.structs import replace
 
-from streams.alarm import CAUGHT_UP_S
-from streams.alerts import Action, AlertState
+from streams.alarm import CAUGHT_UP_S, GAUGES_S, USUAL_S
+from streams.alerts import Action, AlertState, FigureKey
 from streams.arrival import Range
 from streams.clock import US_PER_S
 from streams.rows import Partition, Rate
-from tests.support.alarm_stage import PARTITIONS, SCOPE, Stage, Step, away, bad, good, idle
-from tests.support.memory_alerts import MemoryReach
+from tests.support.alarm_stage import KEY, PARTITIONS, SCOPE, Stage, Step, away, bad, good, idle
+from tests.support.memory_alerts import MemoryAlerts, MemoryReach
 from tests.support.rules import make_rule
 
 
@@ -211,3 +211,68 @@ def test_what_people_did_is_read_at_each_look() -> None:
 
     assert stage.kinds == []
     assert stage.store.states() == [AlertState.FIRING]
+
+
+class AskedAlerts(MemoryAlerts):
+    """A store that notes when it is asked for usual rates and for gauges, and has usual rates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.usual_asked: list[tuple[set[FigureKey], int]] = []
+        self.gauges_asked = 0
+
+    def gauges(self, now_us: int) -> list[Rate]:
+        self.gauges_asked += 1
+        return super().gauges(now_us)
+
+    def usual(
+        self,
+        now_us: int,  # noqa: ARG002 - the port has it
+        keys: Collection[FigureKey],
+        minimum_n: int,
+    ) -> dict[FigureKey, tuple[float, ...]]:
+        self.usual_asked.append((set(keys), minimum_n))
+        return dict.fromkeys(keys, (0.8, 0.9, 0.7))
+
+
+def test_a_rule_that_compares_is_given_the_usual_rates_once_a_minute() -> None:
+    """Of its own figures and by its own minimum of cases; gauges are read every five seconds."""
+    stage = Stage()
+    stage.store = store = AskedAlerts()
+    stage.rule = make_rule(scope=SCOPE, below=None, worse_by=0.10, recover=0.05, minimum_n=30)
+    looks = int(2 * USUAL_S)
+
+    stage.play(bad, *[idle] * (looks - 1))
+
+    asked = {minimum_n for _, minimum_n in store.usual_asked}, {frozenset(keys) for keys, _ in store.usual_asked}
+    assert asked == ({30}, {frozenset({KEY})})
+    assert 2 <= len(store.usual_asked) <= looks / 10
+    assert 2 * len(store.usual_asked) < store.gauges_asked <= looks / 2 * USUAL_S / GAUGES_S
+    assert stage.kinds == [("r", "fired")]
+    (notice,) = store.notices.values()
+    assert notice.facts.usual == pytest.approx(0.8)
+
+
+def test_without_such_a_rule_nobody_asks_for_usual_rates() -> None:
+    """They cost a look at a month of history."""
+    stage = Stage()
+    stage.store = store = AskedAlerts()
+
+    stage.play(bad, *[idle] * 10)
+
+    assert store.usual_asked == []
+
+
+def test_a_digest_is_stored_without_any_alert() -> None:
+    """There is no alert behind it; the next worker, on the same store, finds that it was told."""
+    stage = Stage()
+    stage.rule = make_rule(scope=SCOPE, daily_min=9 * 60)
+
+    def succeed(s: Stage) -> None:
+        s.epoch = s.claim = 9
+
+    stage.play(bad, idle, succeed, *[idle] * 3)
+
+    assert stage.kinds == [("r", "digest")]
+    assert [what for what, _ in stage.store.written] == ["notices"]
+    assert stage.store.alerts == {}

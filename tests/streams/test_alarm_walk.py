@@ -1,5 +1,6 @@
 """The alarm by the clock of the events: rules walk through history once it has come to rest."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.days import DAY_S, HOUR_S, MINUTE_S
@@ -7,6 +8,7 @@ from streams.alarm import AT_REST_S
 from streams.backtest import backtest
 from streams.clock import ClockMode
 from streams.rows import Rate
+from streams.store import StoreUnavailableError
 from tests.support.alarm_stage import BAD, GOOD, KEY, SCOPE, START_S, Stage, Step, idle
 from tests.support.memory_alerts import MemoryHistory
 from tests.support.rules import make_rule, make_rules
@@ -107,3 +109,26 @@ def test_a_claim_during_a_walk_leaves_it_to_the_successor() -> None:
 
     assert stage.history.asked
     assert stage.store.written == []
+
+
+def test_a_store_that_goes_away_during_a_walk_makes_it_begin_anew() -> None:
+    """The rules have moved on within the walk: fresh ones walk again, and decide what one walk would have."""
+    stage, undisturbed = event_stage(), event_stage()
+
+    class Interrupted(MemoryHistory):
+        def history(
+            self, wanted: Mapping[tuple[str, str], frozenset[str] | None], from_s: int, to_s: int
+        ) -> Iterator[tuple[int, list[Rate]]]:
+            for n, item in enumerate(super().history(wanted, from_s, to_s)):
+                if n == 3 and len(self.asked) == 1:
+                    raise StoreUnavailableError("away")
+                yield item
+
+    stage.history = Interrupted(SERIES)
+
+    stage.play(replay(stage, END_S), *REST, *REST)
+    undisturbed.play(replay(undisturbed, END_S), *REST)
+
+    assert stage.history.asked == [(0, END_S)] * 2
+    assert stage.store.notices == undisturbed.store.notices
+    assert stage.store.notices

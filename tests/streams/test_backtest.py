@@ -16,7 +16,7 @@ from contract.registry import INDICATORS
 from contract.windows import pieces
 from producers.mapping import load_mapping
 from producers.replay import read_events
-from streams.alerts import AlertState
+from streams.alerts import Action, AlertState
 from streams.backtest import backtest, history_from_s, steps
 from streams.clock import US_PER_S
 from streams.notices import notices_of
@@ -240,3 +240,59 @@ def every_minute(marks: list[Mark], from_s: int, to_s: int) -> list[tuple[int, i
         high = bisect_left(times, minute + MINUTE_S)
         found.append((goods[high] - goods[low], high - low))
     return found
+
+
+def test_without_any_history_it_is_looked_at_once() -> None:
+    """From the first minute on nothing is known, and nothing changes."""
+    rules = make_rules(make_rule())
+
+    looks = list(steps(rules, PastRates(rules.book), [], FROM_S, FROM_S + DAY_S))
+
+    assert [at_us for at_us, _ in looks] == [FROM_S * US_PER_S]
+    assert looks[0][1].alerts == []
+
+
+def test_each_look_is_at_a_change_or_when_one_is_due() -> None:
+    """From the first minute to the end of the last; what changed before the first belongs to it."""
+    rules = make_rules(make_rule(hold_s=90))
+    figures = {FROM_S - HOUR_S: 95, FROM_S: 50, FROM_S + 600: 95, FROM_S + 660: 50, FROM_S + 720: 95}
+    history = [(at_s, [Rate(SCOPE, INDICATOR, "today", good, 100)]) for at_s, good in figures.items()]
+
+    looks = list(steps(rules, PastRates(rules.book), history, FROM_S, FROM_S + 660))
+
+    assert [at_us / US_PER_S - FROM_S for at_us, _ in looks] == [0, 90, 92, 600, 660]
+    assert [alert.state for _, outcome in looks for alert in outcome.alerts] == [
+        AlertState.PENDING,
+        AlertState.FIRING,
+        AlertState.FIRING,
+        AlertState.RECOVERED,
+        AlertState.PENDING,
+    ]
+
+
+def test_what_people_did_counts_in_history_too() -> None:
+    """A mute of that time holds its message back."""
+    rule = make_rule()
+    mute = Action(
+        alert="",
+        rule="r",
+        scope=SCOPE,
+        action="mute",
+        until_us=(FROM_S + HOUR_S) * US_PER_S,
+        by="leaders",
+        at_us=FROM_S * US_PER_S,
+    )
+    rules = make_rules(rule)
+    history = [(FROM_S, [Rate(SCOPE, INDICATOR, "today", 50, 100)])]
+
+    looks = steps(rules, PastRates(rules.book), history, FROM_S, FROM_S + DAY_S, [mute])
+
+    assert [at_us for at_us, outcome in looks if outcome.announcements] == [(FROM_S + HOUR_S) * US_PER_S]
+
+
+def test_history_is_needed_earlier_only_to_compare_with() -> None:
+    """Four weeks for a rule with ``worse_by``."""
+    plain, compares = make_rules(make_rule()), make_rules(make_rule(below=None, worse_by=0.1, recover=0.05))
+
+    assert history_from_s(plain, FROM_S) == FROM_S
+    assert history_from_s(compares, FROM_S) == FROM_S - 28 * DAY_S

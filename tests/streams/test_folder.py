@@ -496,3 +496,67 @@ def test_it_is_ready_once_it_has_taken_over_and_counts_what_it_does() -> None:
     assert (counts.events, counts.flushes, counts.dead_letters) == (2, 1, 1)
     assert (counts.assignments, counts.takeovers, counts.contested, counts.refused_commits) == (2, 1, 0, 0)
     assert counts.write_s > 0
+
+
+def test_it_says_what_it_was_given_and_lost() -> None:
+    """Generation and partitions of the newest assignment; a commit refused by a rebalance takes all away."""
+    worker, folder = (made := Worker(partitions=2)), made.folder
+    told = [(folder.generation, folder.held)]
+
+    async def scenario() -> None:
+        await worker.assign(3, HERE, THERE)
+        told.append((folder.generation, folder.held))
+        await worker.assign(4, HERE)
+        told.append((folder.generation, folder.held))
+        async with running(worker):
+            await until(lambda: folder.epoch_of(HERE) is not None)
+            worker.group.refuse = CommitRefusedError("rebalancing", rebalancing=True)
+            await folder.put(Batch(HERE, 4, log_of(received("a", 1))))
+            await until(lambda: folder.epoch_of(HERE) is None)
+            told.append((folder.generation, folder.held))
+
+    asyncio.run(scenario())
+
+    assert told == [(-1, frozenset()), (3, {HERE, THERE}), (4, {HERE}), (4, frozenset())]
+    assert folder.counts.refused_commits == 1
+
+
+@pytest.mark.parametrize(("most", "flushes"), [(100, 2), (2, 3)])
+def test_batches_that_come_within_the_interval_are_one_flush(
+    monkeypatch: pytest.MonkeyPatch, most: int, flushes: int
+) -> None:
+    """After a flush the next is gathered for a while, from all partitions; a bounded number of records at once."""
+    worker = Worker(FolderSettings(flush_interval_s=3_600.0, look_interval_s=0.01, flush_events=most), partitions=2)
+    mine, other = HOME[0], STRAY
+    coming = [
+        Batch(HERE, 1, [record(1, received(mine, 2))]),
+        Batch(THERE, 1, [record(0, received(other, 1))]),
+        Batch(HERE, 1, [record(2, received(mine, 3))]),
+        Batch(THERE, 1, [record(1, received(other, 2))]),
+    ]
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def gather(seconds: float) -> None:
+        if seconds < 60:
+            await sleep(seconds)
+            return
+        pauses.append(seconds)
+        while coming:
+            await worker.folder.put(coming.pop(0))
+
+    monkeypatch.setattr(asyncio, "sleep", gather)
+
+    async def scenario() -> None:
+        await worker.assign(1, HERE, THERE)
+        async with running(worker):
+            await worker.fold(log_of(received(mine, 1)))
+            await worker.folder.put(coming.pop(0))
+            await until(lambda: worker.folder.counts.events == 5)
+
+    asyncio.run(scenario())
+
+    assert worker.folder.counts.flushes == flushes
+    assert all(3_000 < pause <= 3_600 for pause in pauses)
+    assert worker.group.committed == {HERE: 3, THERE: 2}
+    assert worker.rates()["unit:H19.01", "online", "all"] == (2, 2)

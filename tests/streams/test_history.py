@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import date
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.days import DAY_S, HOUR_S, MINUTE_S, day_start, floor_minute
@@ -53,6 +53,7 @@ def brute(from_s: int, found: list[tuple[int, str, bool]], minute_s: int) -> Fig
     return {key: (top, bottom) for key, (top, bottom) in sums.items()}
 
 
+@settings(deadline=None)
 @given(begins, marks)
 def test_every_minute_is_what_its_windows_say(from_s: int, found: list[tuple[int, str, bool]]) -> None:
     """Marks enter and leave at the minutes of ``pieces``; between two items nothing changes, and each item does."""

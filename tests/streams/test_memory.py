@@ -93,3 +93,79 @@ def test_new_entities_are_not_asked_for_once_all_ids_are_known() -> None:
 
     assert before == ["a", "new"]
     assert memory.to_ask_for(["a", "b", "c", "new"]) == ["a", "b", "c"]
+
+
+def test_ids_that_come_before_there_is_a_filter_are_left_out() -> None:
+    """Without one everything unknown is asked for anyway."""
+    memory = Memory(PAYMENT)
+
+    memory.learn_ids(["a"])
+    memory.ids_complete()
+
+    assert memory.to_ask_for(["a", "new"]) == ["a", "new"]
+
+
+def test_only_kinds_with_a_state_keep_what_is_open() -> None:
+    """A dossier may be overdue, a payment is what it is."""
+    dossiers, payments = Memory(DOSSIER), Memory(PAYMENT)
+    row = Stored(1, 1, "u", None, (Mark(7, good=True),) * len(PAYMENT.marked), 1, 1)
+
+    found = [dossiers.is_open(stored(1, is_open=is_open)) for is_open in (True, False)]
+
+    assert (dossiers.keeps_open, payments.keeps_open) == (True, False)
+    assert found == [True, False]
+    assert not payments.is_open(row)
+
+
+def test_it_counts_what_it_holds() -> None:
+    """Recent and open ones, each once; what is closed and evicted is no longer held."""
+    memory = Memory(DOSSIER)
+    memory.learn_open([("a", stored(1, is_open=True)), ("b", stored(1, is_open=True))])
+    memory.put("b", stored(2, is_open=True))
+    memory.put("c", stored(2, is_open=False))
+    before = len(memory)
+
+    memory.evict(1)
+    after = len(memory)
+    memory.evict(0)
+
+    assert (before, after, len(memory)) == (3, 3, 2)
+    assert memory.get("b") == stored(2, is_open=True)
+
+
+def test_nothing_is_evicted_while_there_is_room() -> None:
+    """As many as allowed stay."""
+    memory = Memory(DOSSIER)
+    for subject in "abc":
+        memory.put(subject, stored(1, is_open=False))
+
+    memory.evict(3)
+    memory.evict(9)
+
+    assert memory.to_ask_for("abcd") == ["d"]
+
+
+def test_the_filter_knows_what_was_folded_before_and_after_it_was_made() -> None:
+    """What was touched is stored, or is about to be: it is asked for again once it is forgotten."""
+    memory = Memory(PAYMENT)
+    row = Stored(1, 1, "u", None, (None,) * len(PAYMENT.marked), 1, 1)
+    memory.put("before", row)
+
+    memory.expect_ids(0)
+    memory.put("after", row)
+    memory.ids_complete()
+    memory.evict(0)
+
+    assert memory.to_ask_for(["before", "after", "new"]) == ["before", "after"]
+
+
+def test_the_filter_has_room_for_twice_what_is_stored() -> None:
+    """Of as many new ids as are stored, few are looked for in vain."""
+    memory = Memory(PAYMENT)
+    memory.expect_ids(600_000)
+    memory.learn_ids(map(str, range(1_200_000)))
+    memory.ids_complete()
+
+    asked = memory.to_ask_for([f"new {n}" for n in range(10_000)])
+
+    assert len(asked) < 250

@@ -1,8 +1,13 @@
 """Notices: who gets which message about an announcement."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from streams.alerts import FigureKey, Notice
+import pytest
+
+from contract.text import Text
+from streams.alerts import Alert, AlertState, Figure, FigureKey, Notice, NoticeFacts
+from streams.announcement import Announcement
 from streams.clock import US_PER_S
 from streams.notices import notices_of
 from streams.rules import Rules
@@ -125,3 +130,138 @@ def test_a_digest_has_the_same_ids_after_a_restart() -> None:
     assert again == []
     assert [n.id for n in taken_over] == [n.id for n in at_8]
     assert next_day[0].id != at_8[0].id
+
+
+TITLE, WORDS = Text("a", "b"), Text("c", "d")
+RULE = make_rule(
+    id="late",
+    severity="critical",
+    to=("unit", "operators"),
+    escalate_s=600,
+    escalate_to=("leaders",),
+    title=TITLE,
+    text=WORDS,
+)
+ALERT = Alert(
+    id="a1",
+    rule="late",
+    indicator="on_time",
+    window="today",
+    scope="unit:c0",
+    severity="critical",
+    state=AlertState.FIRING,
+    since_us=NOON,
+    notices=2,
+    numerator=50,
+    denominator=100,
+    threshold=0.9,
+)
+FACTS: dict[str, Any] = {
+    "indicator": "on_time",
+    "window": "today",
+    "threshold": 0.85,
+    "below": True,
+    "since_us": NOON,
+    "usual": 0.95,
+    "title": TITLE,
+    "text": WORDS,
+    "more": 3,
+}
+
+
+def announced(kind: Any, alert: Alert | None = ALERT, **changes: Any) -> list[Notice]:
+    """The messages about one announcement."""
+    plain: dict[str, Any] = {
+        "kind": kind,
+        "rule": RULE,
+        "alert": alert,
+        "at_us": NOON + 9,
+        "since_us": NOON,
+        "figures": (Figure("unit:c0", 40, 100), Figure("unit:c1", 30, 100)),
+        "threshold": 0.85,
+        "below": True,
+        "usual": 0.95,
+        "more": 3,
+    }
+    return notices_of([Announcement(**plain | changes)], resolve)
+
+
+def test_a_message_tells_all_that_was_announced() -> None:
+    """To each recipient the same facts; its id is one that later programs find again."""
+    rv = announced("reminder")
+
+    facts = NoticeFacts(figures=(Figure("unit:c0", 40, 100), Figure("unit:c1", 30, 100)), number=2, **FACTS)
+    plain: dict[str, Any] = {
+        "alert": "a1",
+        "rule": "late",
+        "scope": "unit:c0",
+        "kind": "reminder",
+        "severity": "critical",
+        "at_us": NOON + 9,
+        "facts": facts,
+    }
+    assert rv == [
+        Notice(id="b5ccabee19dbc82626365f04349089b7", recipient="head_c0", **plain),
+        Notice(id="c16ce84f30f7c39df08fb8f4b2ca76bb", recipient="operators", **plain),
+    ]
+
+
+def test_a_digest_tells_each_recipient_its_own_lines() -> None:
+    """It stands for the first of them, is always the first of its day, and has the id of that day."""
+    rv = announced("digest", None)
+
+    plain: dict[str, Any] = {"alert": "", "rule": "late", "kind": "digest", "severity": "critical", "at_us": NOON + 9}
+    first, second = Figure("unit:c0", 40, 100), Figure("unit:c1", 30, 100)
+    assert rv == [
+        Notice(
+            id="136d3712283a89411d4c4c85613f1e88",
+            scope="unit:c0",
+            recipient="head_c0",
+            facts=NoticeFacts(figures=(first,), **FACTS),
+            **plain,
+        ),
+        Notice(
+            id="f9384945001121ab5e481b12935ca5e4",
+            scope="unit:c0",
+            recipient="operators",
+            facts=NoticeFacts(figures=(first, second), **FACTS),
+            **plain,
+        ),
+        Notice(
+            id="fa18f15c1bab40a15b355abb92ac8f41",
+            scope="unit:c1",
+            recipient="governor",
+            facts=NoticeFacts(figures=(second,), **FACTS),
+            **plain,
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "escalated_us", "recipients"),
+    [
+        ("fired", None, ["head_c0", "operators"]),
+        ("escalated", 5, ["leaders"]),
+        ("reminder", 5, ["head_c0", "operators"]),
+        ("recovered", None, ["head_c0", "operators"]),
+        ("recovered", 5, ["head_c0", "operators", "leaders"]),
+    ],
+)
+def test_each_round_has_its_recipients(kind: Any, escalated_us: int | None, recipients: list[str]) -> None:
+    """Leaders hear of an escalation and of its end, and of nothing in between."""
+    alert = Alert(**{name: getattr(ALERT, name) for name in ALERT.__struct_fields__} | {"escalated_us": escalated_us})
+
+    assert [notice.recipient for notice in announced(kind, alert)] == recipients
+
+
+def test_whom_an_alert_above_has_told_is_asked_for_its_scope() -> None:
+    """Who is told of both gets the one above; a group is told of each scope alike."""
+    rule = make_rule(to=("unit",))
+
+    rv = announced("fired", spoken_for=("unit:p",), rule=rule)
+    same = announced("fired", spoken_for=("unit:c0",), rule=rule)
+    group = announced("fired", spoken_for=("unit:p",))
+
+    assert [notice.recipient for notice in rv] == ["head_c0"]
+    assert same == []
+    assert [notice.recipient for notice in group] == ["head_c0"]

@@ -1,5 +1,6 @@
 """Panes: sums per scope, level and time that are taken over, changed, forgotten."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,3 +136,74 @@ def test_nothing_is_forgotten_within_the_hour() -> None:
 
     assert before
     assert old not in panes.rows(0)
+
+
+def test_what_changed_several_times_is_told_once_as_it_is_now() -> None:
+    """Also what has become zero in between; afterwards nothing is left to tell."""
+    panes = Panes()
+    applied(panes, [Mark(NOW_S, good=True), Mark(NOW_S - DAY_S, good=True)])
+    applied(panes, [Mark(NOW_S, good=False)])
+    applied(panes, [Mark(NOW_S - DAY_S, good=True)], -1)
+
+    told = taken(panes, 2)
+
+    assert len({(p.level, p.at_s) for p in told}) == len(told)
+    assert {p.partition for p in told} == {2}
+    assert {(p.level, p.good, p.counted) for p in told if p.counted} == {(int(level), 1, 2) for level in Level}
+    assert [p.level for p in told if not p.counted] != []
+    assert sorted(panes.rows(2)) == sorted(p for p in told if p.counted)
+    assert taken(panes, 2) == []
+
+
+@pytest.mark.parametrize("kept_s", [MINUTES_KEPT_S, HOURS_KEPT_S])
+@pytest.mark.parametrize("step_s", [-HOUR_S, -1, 0, 1, HOUR_S])
+def test_at_the_edge_of_a_level_a_mark_is_where_windows_look_for_it(kept_s: int, step_s: int) -> None:
+    """The last second that a level keeps, and the one before."""
+    now_s = NOW_S - NOW_S % HOUR_S
+    panes, deltas, mark = Panes(), Deltas(), Mark(now_s - kept_s + step_s, good=True)
+
+    add_marks(deltas, ONLINE, "u", None, (mark,), 1, now_s, (None,))
+    panes.apply(deltas, one_scope, now_s)
+
+    expected = {(int(level), floor_to(level, mark.at_s)) for level in levels_kept(mark.at_s, now_s)}
+    assert {(p.level, p.at_s) for p in panes.rows(0)} == expected
+
+
+def test_units_that_share_a_scope_are_summed_in_it() -> None:
+    """Each mark counts in all scopes of its own unit, field and time, and in no other."""
+    panes, deltas = Panes(), Deltas()
+    for unit, field, good in (("a", None, True), ("b", "f", False), ("b", None, True)):
+        add_marks(deltas, ONLINE, unit, field, (Mark(NOW_S, good=good),), 1, NOW_S, (None,))
+
+    def scopes(unit: str, field: str | None, at_s: int) -> tuple[str, ...]:
+        assert at_s == NOW_S
+        return (f"unit:{unit}", "unit:p", *([f"field:{field}"] if field else []))
+
+    panes.apply(deltas, scopes, NOW_S)
+
+    totals = {p.scope: (p.good, p.counted) for p in panes.rows(0) if p.level == Level.TOTAL}
+    assert totals == {"unit:a": (1, 1), "unit:b": (1, 2), "unit:p": (2, 3), "field:f": (0, 1)}
+    assert len(panes) == len(panes.rows(0)) == 4 * len(Level)
+
+
+def test_a_scope_that_depends_on_the_time_is_asked_for_each_time() -> None:
+    """A unit that moved counts in the province of the mark's own day."""
+    panes, deltas = Panes(), Deltas()
+    for days in (0, 3):
+        add_marks(deltas, ONLINE, "a", None, (Mark(NOW_S - days * DAY_S, good=True),), 1, NOW_S, (None,))
+
+    panes.apply(deltas, lambda unit, field, at_s: ("new" if at_s > NOW_S - DAY_S else "old",), NOW_S)  # noqa: ARG005
+
+    assert {p.scope: p.counted for p in panes.rows(0) if p.level == Level.TOTAL} == {"new": 1, "old": 1}
+
+
+def test_a_pane_that_changed_and_is_then_outdated_is_not_written() -> None:
+    """What is still kept of the same flush is."""
+    panes = Panes()
+    applied(panes, [Mark(NOW_S - MINUTES_KEPT_S + HOUR_S, good=True), Mark(NOW_S, good=True)])
+
+    panes.drop_outdated(NOW_S + 3 * HOUR_S)
+
+    minutes = [p.at_s for p in taken(panes, 0) if p.level == Level.MINUTE]
+    assert minutes == [NOW_S]
+    assert [p.at_s for p in panes.rows(0) if p.level == Level.MINUTE] == [NOW_S]

@@ -224,11 +224,13 @@ def test_what_is_missing_is_asked_for_at_the_head_of_its_rule() -> None:
         ("rule = [1]\n", "line 1: defaults and rule are tables"),
         ("\n[defaults]\nbelow = 0.9\n", "line 3: defaults: below: the key is unknown"),
         ("\nid = \n", "line 2: no valid TOML: Invalid value: correct this line"),
+        ("[x.y]\n", "x is unknown: write [defaults] or [[rule]]"),
+        ("[[rule.x]]\n", "defaults and rule are tables"),
     ],
 )
 def test_a_file_of_another_shape_is_refused(text: str, what: str) -> None:
     """Whatever stands in the file, the answer is a sentence."""
-    assert f"r.toml, {what}" in faults(text)[0]
+    assert faults(text)[0].startswith(f"r.toml, {what}" if what.startswith("line") else f"r.toml: {what}")
 
 
 def test_escalation_needs_time_and_group() -> None:
@@ -251,3 +253,115 @@ def test_a_digest_has_no_hold_and_no_reminders() -> None:
     assert "line 9: rule 'a': remind: it has no effect in a rule with daily_at: remove it" in found[0]
     worse = with_line('worse_by = 0.1\ndaily_at = "08:00"', instead_of="below")
     assert "a daily digest compares with one number" in faults(worse)[0]
+
+
+def test_a_mistake_at_the_end_of_the_file_has_no_line() -> None:
+    """The parser tells none; the error keeps the file's name and each fault for programs."""
+    with pytest.raises(RulesError) as caught:
+        read('[defaults]\nfor = "10m')
+
+    assert str(caught.value) == "r.toml: no valid TOML: Unterminated string (at end of document): correct this line"
+    assert caught.value.origin == "r.toml"
+    assert [fault.line for fault in caught.value.faults] == [0]
+
+
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    """Editors on Windows begin a file with it."""
+    assert read("\ufeff" + GOOD) == read(GOOD)
+
+
+CRITICAL = GOOD + 'severity = "critical"\n'
+DEFAULTS = """\
+[defaults]
+minimum_history = 4
+for = "5m"
+remind = "4h"
+quiet = "18:00-09:00"
+escalate_after = "1h"
+escalate_to = ["leaders"]
+"""
+
+
+def test_every_default_reaches_a_rule_that_leaves_it_out() -> None:
+    """Escalation reaches critical rules only; none switches a default off."""
+    (critical,), (warning,) = read(DEFAULTS + CRITICAL), read(DEFAULTS + GOOD)
+    (switched_off,) = read(DEFAULTS + CRITICAL + 'remind = "none"\nquiet = "none"\nescalate_after = "none"\n')
+
+    assert (critical.minimum_history, critical.hold_s, critical.remind_s) == (4, 300, 14_400)
+    assert critical.quiet == DayTimes(18 * 60, 9 * 60)
+    assert (critical.severity, critical.escalate_s, critical.escalate_to) == ("critical", 3_600, ("leaders",))
+    assert (warning.severity, warning.escalate_s, warning.escalate_to) == ("warning", None, ())
+    assert (switched_off.remind_s, switched_off.quiet) == (None, None)
+    assert (switched_off.escalate_s, switched_off.escalate_to) == (None, ())
+
+
+def test_a_critical_digest_does_not_escalate() -> None:
+    """It is a list, and no alert."""
+    (rule,) = read(DEFAULTS + CRITICAL + 'daily_at = "08:00"\n')
+
+    assert (rule.severity, rule.daily_min) == ("critical", 480)
+    assert (rule.hold_s, rule.remind_s, rule.quiet, rule.escalate_s, rule.escalate_to) == (0, None, None, None, ())
+
+
+def test_a_rule_keeps_its_own_words() -> None:
+    """Title and text, each where it belongs."""
+    (rule,) = read(GOOD + 'title = { vi = "a", en = "b" }\ntext = { vi = "c", en = "d" }\n')
+
+    assert (rule.title, rule.text) == (Text("a", "b"), Text("c", "d"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            with_line('worse_by = 0.1\ndaily_at = "08:00"', instead_of="below"),
+            ["line 6: rule 'a': worse_by: a daily digest compares with one number: write below or above"],
+            id="a digest compares with one number",
+        ),
+        pytest.param(
+            GOOD + 'escalate_to = ["leaders"]\n',
+            ["line 8: rule 'a': escalate_to: it has no effect unless severity is critical: remove it"],
+            id="a warning escalates to nobody",
+        ),
+        pytest.param(
+            with_line('scope = "field:land"'),
+            ["line 7: rule 'a': to: 'unit' needs a scope of units, not 'field:land': name a group"],
+            id="nobody stands for a field",
+        ),
+        pytest.param(
+            CRITICAL + 'escalate_after = "1h"\nescalate_to = ["owner"]\n',
+            ["line 10: rule 'a': escalate_to: 'owner' needs a scope of sources, not 'unit:*': name a group"],
+            id="nobody owns a unit",
+        ),
+        pytest.param(
+            '[[rule]]\nid = "s"\nindicator = "silence"\nscope = "source:urn:x"\nabove = 1\nto = ["owner", "unit"]\n',
+            ["line 6: rule 's': to: 'unit' needs a scope of units, not 'source:urn:x': name a group"],
+            id="a source has an owner and no unit",
+        ),
+        pytest.param(
+            with_line('scope = "level:ward"'),
+            ["line 5: rule 'a': scope: 'level:ward' fits nothing: write a kind of config/units.csv, or unit:*"],
+            id="a kind of unit has units",
+        ),
+        pytest.param(
+            with_line("minimum_history = 5"),
+            ["line 8: rule 'a': minimum_history: 5 is more than the 4 weeks that are compared with: write 1 to 4"],
+            id="more weeks than are kept",
+        ),
+        pytest.param(
+            with_line('remind = "0s"'),
+            ["line 8: rule 'a': remind: '0s' is no pause: write more than 0, or 'none'"],
+            id="no pause",
+        ),
+    ],
+)
+def test_one_mistake_is_one_sentence(text: str, expected: list[str]) -> None:
+    """Nothing else follows from it."""
+    assert faults(text) == [f"r.toml, {line}" for line in expected]
+
+
+def test_a_kind_of_unit_may_tell_its_units() -> None:
+    """Whoever stands for a commune is found by the scope."""
+    (rule,) = read(with_line('scope = "level:commune"'))
+
+    assert (rule.scope, rule.to) == ("level:commune", ("unit",))

@@ -18,8 +18,11 @@ from tests.support.rules import TREE
         ("level:commune", "unit:p", False),
         ("level:commune", "unit:unknown", False),
         ("level:commune", "field:commune", False),
+        ("level:commune", "field:c0", False),
         ("field:land", "field:land", True),
         ("source:onestop/*", "source:onestop/H19.12", True),
+        ("source:urn:*", "source:urn:x", True),
+        ("source:urn:x", "source:urn", False),
         ("system:stream", "system:stream", True),
     ],
 )
@@ -31,7 +34,7 @@ def test_patterns_match_whole_names(pattern: str, scope: str, *, expected: bool)
 def test_a_pattern_that_can_never_match_is_known() -> None:
     """Units, kinds and the system are listed; of fields and sources any may come."""
     fitting = ("unit:c*", "level:province", "field:any", "source:x", "system:*")
-    idle = ("unit:x", "level:ward", "system:disk", "field:")
+    idle = ("unit:x", "unit:c0:x", "level:ward", "system:disk", "field:")
 
     assert all(names_something(pattern, TREE) for pattern in fitting)
     assert not any(names_something(pattern, TREE) for pattern in idle)

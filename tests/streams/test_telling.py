@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
+from contract.calendar import WorkCalendar
 from streams.alerts import Action
 from streams.rule import DayTimes
-from streams.telling import Mute, mutes_of, next_digest_us, tellable_us, works
+from streams.telling import Mute, is_muted, mutes_of, next_digest_us, tellable_us, works
 from tests.support.rules import CALENDAR, local_us, make_rule
 
 NIGHT = DayTimes(21 * 60, 7 * 60)
@@ -81,3 +82,54 @@ def test_a_digest_is_due_at_its_minute_of_the_next_day_that_qualifies() -> None:
     assert next_digest_us(480, working_days=True, after_us=after, calendar=CALENDAR) == local_us(NEXT_MONDAY, 8)
     assert next_digest_us(480, working_days=False, after_us=after, calendar=CALENDAR) == local_us(SATURDAY, 8)
     assert next_digest_us(480, working_days=True, after_us=after - 1, calendar=CALENDAR) == after
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        pytest.param([action("mute", 10, 100)], (Mute(10, 100),), id="a mute"),
+        pytest.param([action("mute", 10, 10)], (), id="one that is over at once"),
+        pytest.param([action("mute", 10)], (), id="one without an end"),
+        pytest.param([action("unmute", 10, 100)], (), id="an unmute begins nothing"),
+        pytest.param([action("mute", 10, 20), action("unmute", 30)], (Mute(10, 20),), id="an unmute after the end"),
+        pytest.param(
+            [action("mute", 10, 20), action("mute", 20, 30)], (Mute(10, 20), Mute(20, 30)), id="one after another"
+        ),
+        pytest.param([action("ack", 10, 100)], None, id="an acknowledgement mutes nothing"),
+    ],
+)
+def test_words_about_an_alert_make_mutes(actions: list[Action], expected: tuple[Mute, ...] | None) -> None:
+    """By rule and scope; the end is not part of a mute."""
+    assert mutes_of(actions) == ({} if expected is None else {("r", "unit:c0"): expected})
+
+
+def test_a_mute_holds_its_beginning_and_not_its_end() -> None:
+    """Several may hold."""
+    mutes = (Mute(10, 20), Mute(30, 40))
+
+    assert [is_muted(mutes, at) for at in (9, 10, 19, 20, 29, 30, 39, 40)] == [
+        *(False, True, True, False),
+        *(False, True, True, False),
+    ]
+
+
+def test_the_first_and_the_last_day_of_the_calendar_are_its_own() -> None:
+    """New Year 2009 is a Thursday off; so is the last day, a Tuesday, where the calendar says so."""
+    calendar = WorkCalendar.build({date(2030, 12, 31): "holiday"}, first_year=2009, last_year=2030)
+
+    assert not works(calendar, date(2009, 1, 1))
+    assert not works(calendar, date(2030, 12, 31))
+    assert works(calendar, date(2008, 12, 31))
+    assert works(calendar, date(2031, 1, 1))
+
+
+@pytest.mark.parametrize(("minute", "expected"), [(719, False), (720, True), (779, True), (780, False)])
+def test_quiet_hours_within_a_day_end_on_that_day(minute: int, *, expected: bool) -> None:
+    """From 12:00, before 13:00."""
+    noon = DayTimes(720, 780)
+    at = local_us(MONDAY, 0, minute)
+
+    rv = tellable_us(make_rule(quiet=noon), (), at, CALENDAR)
+
+    assert noon.holds(minute) is expected
+    assert rv == (local_us(MONDAY, 13) if expected else at)
