@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks [throughput|latency|restart|wall|producers|backlog|…|all]``."""
+"""The command: ``python -m benchmarks [throughput|latency|scaling|memory|restart|wall|…|all]``."""
 
 import signal
 import sys
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import alerts, backlog, latency, producers, restart, rules, throughput, wall
+from benchmarks import alerts, backlog, latency, memory, producers, restart, rules, scaling, throughput, wall
 from benchmarks.peers import run as peers
 from benchmarks.report import Figure, Report, write
 from nhip.console import say
@@ -28,6 +28,8 @@ class Part(StrEnum):
     THROUGHPUT = "throughput"
     LATENCY = "latency"
     RESTART = "restart"
+    SCALING = "scaling"
+    MEMORY = "memory"
     WALL = "wall"
     PRODUCERS = "producers"
     RULES = "rules"
@@ -44,7 +46,9 @@ def main(
     ] = throughput.STOCK_EVENTS,
     rate: Annotated[int, typer.Option(min=1, help="Latency: events a second.")] = latency.RATE_PER_S,
     seconds: Annotated[float, typer.Option(min=1, help="Latency: how long.")] = latency.SECONDS,
-    dossiers: Annotated[int, typer.Option(min=1, help="Restart, wall: dossiers in the store.")] = restart.DOSSIERS,
+    dossiers: Annotated[
+        int, typer.Option(min=1, help="Restart, scaling: dossiers in the store, at most.")
+    ] = restart.DOSSIERS,
     peer_events: Annotated[
         int, typer.Option(min=100_000, help="Peers: events for the worker; slower engines get fewer in proportion.")
     ] = peers.EVENTS,
@@ -65,7 +69,9 @@ def main(
         Part.THROUGHPUT: lambda: throughput.run(events, stock_events),
         Part.LATENCY: lambda: latency.run(rate, seconds),
         Part.RESTART: lambda: restart.run(dossiers),
-        Part.WALL: lambda: wall.run(dossiers),
+        Part.SCALING: lambda: scaling.run([size for size in scaling.SIZES if size <= dossiers] or [dossiers]),
+        Part.MEMORY: memory.run,
+        Part.WALL: lambda: wall.run(min(dossiers, wall.DOSSIERS)),
         Part.PRODUCERS: producers.run,
         Part.BACKLOG: lambda: backlog.run(backlog_events, away_s),
         Part.RULES: rules.run,

@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,29 +90,30 @@ def measured(
 ) -> Iterator[Measured]:
     """Run a command on these cores; it is ended with the block."""
     service = ServiceProcess(name, command, log, environment=environment)
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
     with pinned(on):
         service.start()
     try:
-        yield Measured(service, _find(list(command), service))
+        yield Measured(service, _find(list(command), service, before))
     finally:
         service.stop()
 
 
 @contextmanager
-def running_worker(system: System, on: frozenset[int], log: Path) -> Iterator[Measured]:
-    """Run one worker of the system on these cores."""
-    settings = msgspec.structs.replace(system.settings, instance=f"{system.settings.group}-0")
+def running_worker(system: System, on: frozenset[int], log: Path, number: int = 0) -> Iterator[Measured]:
+    """Run one worker of the system, by this number, on these cores."""
+    settings = msgspec.structs.replace(system.settings, instance=f"{system.settings.group}-{number}")
     with measured("worker", WORKER, log, settings.environment(), on) as process:
         yield process
 
 
-def _find(command: list[str], service: ServiceProcess) -> psutil.Process:
-    """Find the command itself below the process that guards it."""
+def _find(command: list[str], service: ServiceProcess, before: Container[int]) -> psutil.Process:
+    """Find the command itself below the process that guards it; ``before`` it others with the same words may run."""
     deadline_s = time.monotonic() + FIND_TIMEOUT_S
     while time.monotonic() < deadline_s and service.alive:
         for child in psutil.Process().children(recursive=True):
             try:
-                if child.cmdline() == command:
+                if child.pid not in before and child.cmdline() == command:
                     return child
             except psutil.Error:
                 continue

@@ -18,8 +18,9 @@ import msgspec
 from benchmarks.latency import Sight, latencies, percentile, send, wait_for_heartbeat
 from benchmarks.load import PROVINCE, units_of_province
 from benchmarks.report import Figure
-from benchmarks.restart import DOSSIERS, fill, fresh, merged, truth_of
+from benchmarks.restart import fresh
 from benchmarks.stage import Measured, measured, running_worker, services
+from benchmarks.stored import fill, merged, truth_of
 from contract.days import DAY_S, HOUR_S, MINUTE_S, floor_hour, floor_minute, local_day_start
 from contract.windows import Level
 from dashboards.figures import HALF_HOUR_S
@@ -42,8 +43,9 @@ from sinks.reads import (
 )
 from streams.clock import US_PER_S, wall_clock_us
 
-__all__ = ["run"]
+__all__ = ["DOSSIERS", "run"]
 
+DOSSIERS = 2_000_000
 STREAMS = 100
 SCREENS = ("overview", "dossiers", "payments", "meetings", "units", "sources")
 RATE_PER_S = 5
@@ -251,7 +253,7 @@ def _reads(dossiers: int) -> Iterator[Figure]:
     everywhere = frozenset(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(prefix="nhip-bench-") as folder, services(Settings()) as system:
         store = open_store(system.settings)
-        fill(store, system, dossiers)
+        fill(store, units_of_province(load_tree(system.settings)), system.settings.partitions, dossiers)
         truth, began_us = truth_of(store.client), wall_clock_us()
         rows = _remember(store.client)
         units = units_of_province(load_tree(system.settings))

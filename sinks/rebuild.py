@@ -54,25 +54,25 @@ def rebuild(
                    [{", ".join(f"{key}_at" for key in layout.marks)}] AS mark_at,
                    [{", ".join(f"{key}_good" for key in layout.marks)}] AS good
         WHERE isNotNull(mark_at)"""
-    sums = "toInt64(sum(good)) AS good, toInt64(count()) AS marks"
-    by_unit = f"""
-        SELECT p, coalesce(nullIf(r.scope, ''), concat('unit:', toString(m.unit))) AS scope,
-               indicator, finest, start, good, marks
-        FROM
-        (
-            SELECT p, unit, indicator, toUInt16(arrayCount(e -> e <= s, {{eras:Array(Int64)}})) AS era, finest, start,
-                   {sums}
-            FROM ({source}) GROUP BY p, unit, indicator, era, finest, start
-        ) AS m
-        LEFT JOIN ({scopes}) AS r ON r.unit = toString(m.unit) AND r.era = m.era"""
-    by_field = f"""
-        SELECT p, concat('field:', toString(field)) AS scope, indicator, finest, start, {sums}
-        FROM ({source} AND isNotNull(field)) GROUP BY p, scope, indicator, finest, start"""
-    every = f"{by_unit} UNION ALL {by_field}" if layout.has_field else by_unit
+    # Both from one pass: reading ten million rows with FINAL is a third of all work. An era begins at a local
+    # midnight, so a pane lies in one whole.
+    same = "p, indicator, finest, start"
+    # Without fields the constant in their place has to be a key, too.
+    sets = f"({same}, unit), ({same}, field)" if layout.has_field else f"({same}, unit, field)"
+    sums = f"""
+        SELECT {same}, toString(unit) AS unit, field, grouping(unit) = 1 AS by_field,
+               toUInt16(arrayCount(e -> e <= start, {{eras:Array(Int64)}})) AS era,
+               toInt64(sum(good)) AS good, toInt64(count()) AS marks
+        FROM ({source})
+        GROUP BY GROUPING SETS ({sets})
+        HAVING NOT by_field OR isNotNull(field)"""
     sql = f"""
-        SELECT p, scope, indicator, toUInt8(arrayJoin(range(0, finest + 1))) AS level,
+        SELECT p, multiIf(by_field, concat('field:', toString(field)), r.scope != '', r.scope,
+                          concat('unit:', m.unit)) AS scope,
+               indicator, toUInt8(arrayJoin(range(0, finest + 1))) AS level,
                {_floor("level", "start")} AS at, sum(good), sum(marks)
-        FROM ({every}) GROUP BY p, scope, indicator, level, at"""
+        FROM ({sums}) AS m LEFT JOIN ({scopes}) AS r ON r.unit = m.unit AND r.era = m.era
+        GROUP BY p, scope, indicator, level, at"""
     keys = layout.marks
     for p, scope, indicator, level, at, good, marks in client.blocks(sql, parameters | more):
         named = [keys[n] for n in indicator]

@@ -1,7 +1,6 @@
 """The tables of the kinds, made and kept up from their declarations; what else changes is a numbered migration."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from contract.kind import Kind
 from contract.registry import KINDS
@@ -10,6 +9,10 @@ from sinks.columns import Column, table_columns
 from sinks.engines import SchemaError, SchemaSettings
 
 __all__ = ["complete_tables", "make_tables", "table_sql"]
+
+# An entity is looked up alone, and each column's whole block is unpacked for it. 300 ids of a million: 300 µs of
+# processor an id with the usual 64 KiB, 200 µs so; reading everything, and its size on disk, stay as they were.
+_BLOCKS = "min_compress_block_size = 4096"
 
 
 def table_sql(kind: Kind) -> str:
@@ -22,7 +25,7 @@ def table_sql(kind: Kind) -> str:
 )
 ENGINE = {{engine:ReplacingMergeTree}}(rank)
 ORDER BY id
-SETTINGS index_granularity = 128
+SETTINGS index_granularity = 128, {_BLOCKS}
 COMMENT '{_quoted(about)}'
 """
 
@@ -36,7 +39,7 @@ def make_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Kind] 
 
 
 def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Kind] = KINDS) -> None:
-    """Add the columns that a declaration has got since, in their place, and set comments right.
+    """Add the columns that a declaration has got since, in their place, and set comments and the blocks' size right.
 
     After the migrations: one of these may have renamed a column. A column of another type is a SchemaError,
     which says what to do; a column that no declaration names keeps its data.
@@ -50,9 +53,8 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
             )
         }
         changes = []
-        for before, column in pairwise([None, *table_columns(kind)]):
-            if column is None:
-                continue
+        columns = table_columns(kind)
+        for before, column in zip((None, *columns), columns, strict=False):
             if column.name not in there:
                 place = "FIRST" if before is None else f"AFTER `{before.name}`"
                 changes.append(f"ADD COLUMN IF NOT EXISTS {_declared(column)} {place}")
@@ -65,6 +67,12 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
                 )
             if comment != column.comment:
                 changes.append(f"COMMENT COLUMN IF EXISTS `{column.name}` '{_quoted(column.comment)}'")
+        ((engine,),) = client.rows(
+            "SELECT engine_full FROM system.tables WHERE database = {d:String} AND name = {t:String}",
+            {"d": client.database, "t": kind.table},
+        )
+        if _BLOCKS not in engine:  # what is stored already gets smaller blocks when it is merged
+            changes.append(f"MODIFY SETTING {_BLOCKS}")
         if changes:
             client.command(settings.fill(f"ALTER TABLE {kind.table} {{on_cluster}} ") + ", ".join(changes))
 

@@ -104,3 +104,22 @@ def test_a_field_of_another_type_is_refused_with_the_way_out(client: Client) -> 
         SchemaError, match=r"meetings\.participants is Nullable\(String\), .* by a numbered migration"
     ):
         migrate(client)
+
+
+def test_an_older_table_gets_the_small_blocks_of_a_new_one(client: Client) -> None:
+    """Of which a look-up unpacks one for each column; the rows stay."""
+    engines = (
+        "SELECT name, engine_full FROM system.tables WHERE database = {d:String} AND has({t:Array(String)}, name)"
+    )
+    asked = {"d": client.database, "t": [kind.table for kind in KINDS]}
+    migrate(client)
+    new = client.rows(engines, asked)
+    client.command("ALTER TABLE dossiers RESET SETTING min_compress_block_size")
+    client.command("INSERT INTO dossiers (id) VALUES ('H10-1')")
+    before = client.rows(engines, asked)
+
+    migrate(client)
+
+    assert before != new
+    assert client.rows(engines, asked) == new
+    assert client.rows("SELECT id FROM dossiers") == [("H10-1",)]
