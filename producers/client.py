@@ -13,12 +13,18 @@ from contract.decode import EventError, Horizon, checked
 from contract.decode_batch import checked_batch
 from contract.kind import Event
 from contract.personal import mask
+from producers.access import PLAINTEXT, KafkaAccess, read_password
 from producers.connection import BATCH_BYTES, LINGER_MS
 from producers.direct import DirectLane
 from producers.errors import (
     DeliveryError,
     EventTooLargeError,
     InvalidEventError,
+    KafkaAccessError,
+    KafkaCertificateError,
+    KafkaLoginError,
+    KafkaRefusedError,
+    KafkaRightsError,
     KafkaUnreachableError,
     ProducerError,
     SpoolError,
@@ -37,6 +43,12 @@ __all__ = [
     "DeliveryError",
     "EventTooLargeError",
     "InvalidEventError",
+    "KafkaAccess",
+    "KafkaAccessError",
+    "KafkaCertificateError",
+    "KafkaLoginError",
+    "KafkaRefusedError",
+    "KafkaRightsError",
     "KafkaUnreachableError",
     "Producer",
     "ProducerError",
@@ -44,6 +56,7 @@ __all__ = [
     "SpoolFullError",
     "SpoolInUseError",
     "Statistics",
+    "read_password",
 ]
 
 DELIVERY_TIMEOUT_S = 120.0
@@ -69,16 +82,17 @@ class Producer:
     not acknowledge within two seconds is kept on disk, up to ``spool_bytes``, and sent later, in order, also by
     the next process that opens it; the producer then starts also while Kafka is down.
 
-    ``bootstrap``: ``host:port`` or several; ``connect_timeout_s``: longest wait for the first connection and
-    for a topic to be known; ``delivery_timeout_s``: longest time a record is retried without a spool;
-    ``spool_wait_s``: longest wait for room in the spool. Safe to share between threads.
-    Raises KafkaUnreachableError, SpoolError.
+    ``bootstrap``: ``host:port`` or several; ``access``: TLS and login, else plain text; ``connect_timeout_s``:
+    longest wait for the first connection and for a topic to be known; ``delivery_timeout_s``: longest time a record
+    is retried without a spool; ``spool_wait_s``: longest wait for room in the spool. Safe to share between threads.
+    Raises KafkaUnreachableError, KafkaRefusedError without a spool; KafkaAccessError, SpoolError.
     """
 
     def __init__(
         self,
         bootstrap: str | Sequence[str],
         *,
+        access: KafkaAccess = PLAINTEXT,
         client_id: str = "nhip",
         connect_timeout_s: float = 10.0,
         delivery_timeout_s: float = DELIVERY_TIMEOUT_S,
@@ -88,22 +102,24 @@ class Producer:
         wall_us: Callable[[], int] = _wall_us,
     ) -> None:
         addresses = servers(bootstrap)
+        access.options()  # files that cannot be used are told now, also while Kafka is down
         self._wall_us = wall_us
         self._horizon, self._horizon_s = Horizon(wall_us()), time.monotonic()
         self._refused = 0
         self._spool_wait_s = spool_wait_s
         self._lane: DirectLane | Outbox
         if spool is None:
-            self._lane = DirectLane(addresses, client_id, connect_timeout_s, delivery_timeout_s)
+            self._lane = DirectLane(addresses, access, client_id, connect_timeout_s, delivery_timeout_s)
         else:
-            self._lane = Outbox(addresses, client_id, Spool(Path(spool), spool_bytes))
+            self._lane = Outbox(addresses, access, client_id, Spool(Path(spool), spool_bytes))
 
     def send(self, *events: Event) -> None:
         """Check events and queue each on its kind's topic, keyed by its subject. One that is invalid: none is sent.
 
         Waits only when much is on its way already. Raises InvalidEventError with the path of the wrong field,
-        EventTooLargeError; without a spool DeliveryError for earlier records and KafkaUnreachableError when
-        the topic is not known in time; with one SpoolFullError.
+        EventTooLargeError; without a spool DeliveryError or KafkaRightsError for earlier records, and
+        KafkaUnreachableError when the topic is not known in time; with one KafkaRightsError for these records, and
+        SpoolFullError.
         """
         self.put(self.records(events))
 
@@ -148,15 +164,15 @@ class Producer:
         """Wait until every event sent so far is stored: in Kafka, or with a spool there.
 
         ``timeout_s`` bounds the wait for each next batch, so a slow but working Kafka is not given up.
-        Raises DeliveryError.
+        Raises DeliveryError, KafkaRefusedError.
         """
         self._lane.flush(timeout_s)
 
     def close(self, timeout_s: float = DELIVERY_TIMEOUT_S) -> int:
         """Flush, then disconnect; return how many events stay in the spool, 0 without one.
 
-        What is spooled is sent as long as Kafka takes it. A second call does nothing. Raises DeliveryError
-        after disconnecting when events are neither in Kafka nor in the spool.
+        What is spooled is sent as long as Kafka takes it. A second call does nothing. Raises DeliveryError or
+        KafkaRefusedError after disconnecting when events are neither in Kafka nor in the spool.
         """
         return self._lane.close(timeout_s)
 

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from producers.access import KafkaAccess
+from producers.doors import knock, unanswered
 from producers.driver import KafkaError, kafka_producer
-from producers.errors import KafkaUnreachableError
+from producers.reach import LEAST_S
 
 __all__ = ["BATCH_BYTES", "LINGER_MS", "REQUEST_TIMEOUT_S", "connect", "disconnect"]
 
@@ -26,13 +28,21 @@ _MS_PER_S = 1000
 
 
 def connect(
-    addresses: Sequence[str], client_id: str, *, bootstrap_s: float, max_block_s: float, delivery_s: float
+    addresses: Sequence[str],
+    access: KafkaAccess,
+    client_id: str,
+    *,
+    bootstrap_s: float,
+    max_block_s: float,
+    delivery_s: float,
 ) -> Any:
     """Connect a driver whose records all in-sync replicas must have (``acks=all``), never twice, in order.
 
     ``bootstrap_s``: longest wait for a broker's first answer; ``max_block_s``: for a topic to be known;
-    ``delivery_s``: how long a record is retried. Raises KafkaUnreachableError.
+    ``delivery_s``: how long a record is retried. Raises KafkaUnreachableError, KafkaRefusedError, KafkaAccessError.
     """
+    if access.tls:
+        bootstrap_s = max(LEAST_S, bootstrap_s - knock(addresses, access))
     # The driver demands delivery timeout ≥ linger + request timeout.
     request_timeout_ms = min(REQUEST_TIMEOUT_S * _MS_PER_S, delivery_s * _MS_PER_S - LINGER_MS)
     try:
@@ -50,12 +60,10 @@ def connect(
             request_timeout_ms=int(request_timeout_ms),
             reconnect_backoff_max_ms=RECONNECT_MS,
             metrics_enabled=False,
+            **access.options(),
         )
     except KafkaError as error:
-        raise KafkaUnreachableError(
-            f"what listens at {', '.join(addresses)} does not answer as a Kafka broker ({error}): "
-            "correct the bootstrap address"
-        ) from error
+        raise unanswered(addresses, access, error) from error
 
 
 def disconnect(driver: Any, timeout_s: float) -> None:

@@ -1,5 +1,6 @@
 """The one place that imports kafka-python, which has no type information and warns while it is imported."""
 
+import logging
 import warnings
 from typing import Any
 
@@ -7,29 +8,45 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
 from contract.partition import partition_of
+from producers.stuck import mend
 
 with warnings.catch_warnings():
     # kafka-python 3.0 reads its schemas with importlib.resources.read_text: deprecated in Python 3.11 and
     # 3.12, at home again from 3.13 on. Nothing is wrong, but a program run with -W error would not start.
     warnings.filterwarnings("ignore", message="(read|open)_text is deprecated", category=DeprecationWarning)
     import kafka  # type: ignore[import-untyped]
+    import kafka.admin  # type: ignore[import-untyped]
     import kafka.errors  # type: ignore[import-untyped]
     import kafka.record.default_records  # type: ignore[import-untyped]
     import kafka.record.memory_records  # type: ignore[import-untyped]
     from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]
     from kafka.net.inet import KafkaNetSocket  # type: ignore[import-untyped]
+    from kafka.net.transport import KafkaSSLTransport  # type: ignore[import-untyped]
 
 __all__ = [
+    "AuthorizationError",
     "KafkaError",
     "KafkaTimeoutError",
+    "SaslError",
+    "SecurityDisabledError",
     "TopicAlreadyExistsError",
     "TopicPartition",
     "admin_client",
+    "allow",
+    "greet",
     "kafka_producer",
 ]
 
 KafkaError: type[Exception] = kafka.errors.KafkaError
 KafkaTimeoutError: type[Exception] = kafka.errors.KafkaTimeoutError
+AuthorizationError: type[Exception] = kafka.errors.AuthorizationError
+SaslError: tuple[type[Exception], ...] = (
+    kafka.errors.SaslAuthenticationFailedError,
+    kafka.errors.UnsupportedSaslMechanismError,
+    kafka.errors.IllegalSaslStateError,
+)
+"""A login that was refused."""
+SecurityDisabledError: type[Exception] = kafka.errors.SecurityDisabledError
 TopicPartition: Any = kafka.TopicPartition
 TopicAlreadyExistsError: type[Exception] = kafka.errors.TopicAlreadyExistsError
 
@@ -67,6 +84,43 @@ def _connected(client: Any, settings: dict[str, object]) -> Any:
         raise
 
 
+def allow(client: Any, principal: str, resource: str, name: str, operation: str) -> None:
+    """Let a user do something with a topic or group, through an admin client, from every host. Raises KafkaError."""
+    rule = kafka.admin.ACL(
+        principal,
+        "*",
+        kafka.admin.ACLOperation[operation.upper()],
+        kafka.admin.ACLPermissionType.ALLOW,
+        kafka.admin.ResourcePattern(kafka.admin.ResourceType[resource.upper()], name),
+    )
+    for error in client.create_acls([rule])["failed"]:
+        raise error
+
+
+def greet(address: str, timeout_s: float, options: dict[str, object]) -> None:
+    """Connect to one broker, once: TLS, login and a first question. Raises what went wrong, as the driver has it.
+
+    The driver's clients try all that again and again until their time is over, and then say only that it is.
+    """
+    network = KafkaNetClient(bootstrap_servers=[address], client_id="nhip-greeting", **options)
+    manager = network._manager  # noqa: SLF001 - no public call tries only once
+    (broker,) = manager.cluster.bootstrap_brokers()
+
+    async def attempt() -> None:
+        connection = manager.get_connection(
+            broker.node_id, timeout_ms=timeout_s * 1000, pop_on_close=False, refresh_metadata_on_err=False
+        )
+        # The driver's own limit of time does not hold while TLS is agreed on.
+        await manager.wait_for(connection.init_future, timeout_s * 1000)
+        question = connection.send_request(manager.cluster.metadata_request())
+        await manager.wait_for(question, timeout_s * 1000)
+
+    try:
+        manager.run(attempt)
+    finally:
+        network.close()
+
+
 _attempt = KafkaNetSocket.sock_connect
 
 
@@ -80,6 +134,37 @@ async def _tidy_attempt(self: Any, net: Any, sock: Any, address: Any, timeout_at
 
 # kafka-python 3.0.12 leaves the socket of a failed attempt to the garbage collector: one each second of an outage.
 KafkaNetSocket.sock_connect = _tidy_attempt
+
+
+# Told by whoever asked for the topic; the driver says it again with every look at the cluster.
+logging.getLogger("kafka.cluster").addFilter(lambda record: "is not authorized for this client" not in record.msg)
+
+
+_agree = KafkaSSLTransport.handshake
+
+
+async def _tidy_handshake(self: Any) -> None:
+    try:
+        await _agree(self)
+    except BaseException:
+        self._sock.close()
+        raise
+
+
+# Likewise the socket on which the other end's certificate was not good.
+KafkaSSLTransport.handshake = _tidy_handshake
+
+_receive = KafkaSSLTransport._sock_recv  # noqa: SLF001
+
+
+def _data_first(self: Any) -> tuple[bytes, Exception | None]:
+    data, error = _receive(self)
+    return data, None if data else error
+
+
+# kafka-python 3.0.12 throws away what was read when the connection ends right behind it: of a refused login only
+# "socket disconnected" is left, not the broker's answer. The end is read again, by itself.
+KafkaSSLTransport._sock_recv = _data_first  # noqa: SLF001
 
 
 _PlainBatch: Any = kafka.record.default_records.DefaultRecordBatchBuilder
@@ -119,6 +204,9 @@ class _Batch(_PlainBatch):  # type: ignore[misc]
 
 kafka.record.default_records.calc_crc32c = calc_crc32c
 kafka.record.memory_records.DefaultRecordBatchBuilder = _Batch
+
+
+mend()
 
 
 class _Producer(kafka.KafkaProducer):  # type: ignore[misc]

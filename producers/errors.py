@@ -4,6 +4,11 @@ __all__ = [
     "DeliveryError",
     "EventTooLargeError",
     "InvalidEventError",
+    "KafkaAccessError",
+    "KafkaCertificateError",
+    "KafkaLoginError",
+    "KafkaRefusedError",
+    "KafkaRightsError",
     "KafkaUnreachableError",
     "ProducerError",
     "SpoolError",
@@ -19,6 +24,26 @@ class ProducerError(Exception):
 
 class KafkaUnreachableError(ProducerError):
     """No broker answered, or none knows the topic. The text names the address and what to do."""
+
+
+class KafkaAccessError(ProducerError):
+    """Certificates, user or password cannot be read, or do not go together. The text names the file."""
+
+
+class KafkaRefusedError(ProducerError):
+    """Kafka is there, but a door of it stays shut. To repeat without a change is of no use."""
+
+
+class KafkaLoginError(KafkaRefusedError):
+    """Unknown user, wrong password, or a login where there must be one. The text never holds the password."""
+
+
+class KafkaCertificateError(KafkaRefusedError):
+    """One of both ends does not trust the other's certificate, or only one of them speaks TLS."""
+
+
+class KafkaRightsError(KafkaRefusedError):
+    """The user is known, but has no right to this. The text names user, thing and right, and the command."""
 
 
 class EventTooLargeError(ProducerError):

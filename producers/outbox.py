@@ -7,6 +7,7 @@ partition at a time and repeats it without duplicates; its order is therefore th
 Once it has been handed everything that is spooled, and acknowledges again, records go straight to it once more.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -16,13 +17,21 @@ from itertools import groupby
 from typing import Any
 
 from contract.registry import KINDS
+from producers.access import KafkaAccess
 from producers.connection import connect, disconnect
 from producers.driver import KafkaError
-from producers.errors import DeliveryError, EventTooLargeError, ProducerError, SpoolFullError
+from producers.errors import (
+    DeliveryError,
+    EventTooLargeError,
+    KafkaRefusedError,
+    ProducerError,
+    SpoolFullError,
+)
 from producers.reach import wait_for_listener
 from producers.receipt import Entry, Receipt
 from producers.spool import Record, Spool
 from producers.statistics import Statistics
+from producers.writable import WritableTopics
 
 __all__ = ["ACK_TIMEOUT_S", "MAX_RECORD_BYTES", "Outbox"]
 
@@ -46,14 +55,18 @@ FOREVER_S = 2_000_000.0
 """A delivery timeout that never comes (23 days, near the largest the driver takes)."""
 
 
+log = logging.getLogger(__name__)
+
+
 class Outbox:
     """Takes records from any thread; one thread of its own moves them. The spool is its alone from now on.
 
-    Starts also while Kafka is down.
+    Starts also while Kafka is down or does not let it in, which is logged then: events go to the spool meanwhile.
     """
 
-    def __init__(self, addresses: Sequence[str], client_id: str, spool: Spool) -> None:
+    def __init__(self, addresses: Sequence[str], access: KafkaAccess, client_id: str, spool: Spool) -> None:
         self._addresses = list(addresses)
+        self._access = access
         self._client_id = client_id
         self._spool = spool
         self._lock = threading.RLock()
@@ -63,11 +76,12 @@ class Outbox:
         self._flight_bytes = self._waiting_bytes = self._unspooled_bytes = 0
         self._sent = self._acknowledged = 0
         self._handed = self._acked_row = 0
-        self._known: set[str] = set()
+        self._topics = WritableTopics(access)
         self._kafka: Any = None
         self._direct = False
         self._not_before_s = 0.0
         self._last_error: str | None = None
+        self._told: str | None = None
         self._closing = self._closed = False
         # A first try in the foreground, so that the ordinary case is direct from its first record on.
         self._connect()
@@ -80,7 +94,8 @@ class Outbox:
     def put(self, records: Sequence[Record], receipt: Receipt | None = None, wait_s: float | None = None) -> None:
         """Take all records or none. Waits for room up to ``wait_s`` (None: as long as it takes).
 
-        Raises SpoolFullError, EventTooLargeError; ProducerError once closed.
+        Raises SpoolFullError, EventTooLargeError; KafkaRightsError for a topic of which Kafka has said that it must
+        not be written; ProducerError once closed.
         """
         entries = [Entry(record, receipt) for record in records]
         sizes = [entry.size for entry in entries]
@@ -89,6 +104,7 @@ class Outbox:
             raise EventTooLargeError(f"a record has more than {MAX_RECORD_BYTES} bytes: no broker takes it")
         deadline_s = None if wait_s is None else time.monotonic() + wait_s
         with self._lock:
+            self._topics.refuse(records)
             while not self._has_room(size):
                 left_s = TURN_S if deadline_s is None else min(TURN_S, deadline_s - time.monotonic())
                 if left_s <= 0 or self._spool.max_bytes < size:
@@ -194,7 +210,7 @@ class Outbox:
     def _hand(self, entry: Entry) -> bool:
         """Hand a record to the driver; False when it cannot take it. The lock is held."""
         topic, key, value = entry.record
-        if topic not in self._known:
+        if topic not in self._topics:
             return False
         try:
             future = self._kafka.send(topic, value, key)
@@ -213,6 +229,7 @@ class Outbox:
             entry = self._flight.popleft()
             self._flight_bytes -= entry.size
             self._acknowledged += 1
+            self._topics.written(entry.record.topic)
             self._acked_row = entry.row or self._acked_row
             self._changed.notify_all()
 
@@ -228,6 +245,10 @@ class Outbox:
                     self._changed.wait(IDLE_TURN_S if idle else TURN_S)
             try:
                 self._turn()
+            except KafkaRefusedError as error:
+                with self._lock:
+                    self._tell(error)
+                    self._not_before_s = time.monotonic() + RETRY_S
             except Exception as error:  # noqa: BLE001 - whatever it is, what is on disk must go on being sent
                 with self._lock:
                     self._last_error = str(error)
@@ -246,6 +267,7 @@ class Outbox:
         if row:
             self._spool.delete(row)  # first of all: that makes room
         if direct:
+            self._topics.learn_again(self._kafka)
             return
         with suppress(SpoolFullError):
             self._secure()
@@ -258,7 +280,7 @@ class Outbox:
         with self._lock:
             # The driver has all that is spooled before it, in order: what comes now queues up behind that.
             if caught_up and not self._waiting and not self._overdue():
-                self._direct, self._last_error = True, None
+                self._direct, self._last_error = True, self._topics.problem
 
     def _overdue(self) -> bool:
         return bool(self._flight) and time.monotonic() - self._flight[0].sent_s > ACK_TIMEOUT_S
@@ -286,8 +308,12 @@ class Outbox:
         """Take another driver after it has given a record up, and send again all that was not acknowledged."""
         self._drop_driver(0)
         with self._lock:
-            errors = [str(entry.error) for entry in self._flight if entry.error is not None]
-            self._last_error = errors[0] if errors else self._last_error
+            failed = [entry for entry in self._flight if entry.error is not None]
+            self._last_error = str(failed[0].error) if failed else self._last_error
+            for entry in failed:
+                if entry.error and (refused := self._topics.failed(entry.record.topic, entry.error)):
+                    self._tell(refused)
+                    break  # the driver refuses all others too, whose topics may be good
             self._wait_in_line(self._unspooled(), first=True)
             self._flight.clear()
             self._flight_bytes = self._unspooled_bytes = self._handed = 0
@@ -300,17 +326,26 @@ class Outbox:
                 wait_for_listener(self._addresses, PROBE_S)
                 self._kafka = connect(
                     self._addresses,
+                    self._access,
                     self._client_id,
                     bootstrap_s=BOOTSTRAP_S,
                     max_block_s=ACK_TIMEOUT_S,
                     delivery_s=FOREVER_S,
                 )
-                for kind in KINDS:
-                    self._kafka.partitions_for(kind.topic)
-                    self._known.add(kind.topic)
+                self._topics.learn(self._kafka, [kind.topic for kind in KINDS])
+        except KafkaRefusedError as error:
+            self._tell(error)
+            self._not_before_s = time.monotonic() + RETRY_S
         except (ProducerError, KafkaError) as error:
             self._last_error = str(error)
             self._not_before_s = time.monotonic() + RETRY_S
+
+    def _tell(self, refused: KafkaRefusedError) -> None:
+        """Log what keeps events back, once."""
+        self._last_error = str(refused)
+        if self._told != self._last_error:
+            self._told = self._last_error
+            log.warning("events stay in %s: %s", self._spool.path, refused)
 
     def _connected(self) -> bool:
         return self._kafka is not None
@@ -320,9 +355,9 @@ class Outbox:
         while self._kafka is not None and self._flight_bytes < WINDOW_BYTES:
             rows = self._spool.read(self._handed, READ_ROWS)
             for topic, _ in groupby(rows, lambda found: found.record.topic):
-                if topic not in self._known:
-                    self._kafka.partitions_for(topic)
-                    self._known.add(topic)
+                if topic not in self._topics:
+                    self._topics.learn(self._kafka, [topic])
+                    self._topics.refuse([found.record for found in rows if found.record.topic == topic])
             with self._lock:
                 for found in rows:
                     entry = Entry(found.record, None)

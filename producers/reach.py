@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from producers.errors import KafkaUnreachableError
 
-__all__ = ["servers", "wait_for_listener"]
+__all__ = ["LEAST_S", "host_and_port", "servers", "wait_for_listener"]
 
 DEFAULT_PORT = 9092
 RETRY_S = 0.2
@@ -36,10 +36,9 @@ def wait_for_listener(addresses: Sequence[str], timeout_s: float) -> float:
     causes: dict[str, str] = {}
     while True:
         for address in addresses:
-            host, port = _split(address)
             left = max(RETRY_S, deadline - time.monotonic())
             try:
-                socket.create_connection((host.strip("[]"), int(port)), timeout=left).close()
+                socket.create_connection(host_and_port(address), timeout=left).close()
             except (OSError, UnicodeError) as error:
                 causes[address] = getattr(error, "strerror", None) or str(error)
             else:
@@ -51,6 +50,12 @@ def wait_for_listener(addresses: Sequence[str], timeout_s: float) -> float:
                 "bootstrap address"
             )
         time.sleep(RETRY_S)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return an address of ``servers()`` as sockets want it."""
+    host, port = _split(address)
+    return host.strip("[]"), int(port)
 
 
 def _split(server: str) -> tuple[str, str]:

@@ -4,32 +4,33 @@ from collections.abc import Sequence
 from typing import Self
 
 from contract.registry import KINDS
-from producers.driver import KafkaError, TopicAlreadyExistsError, admin_client
-from producers.errors import KafkaUnreachableError, TopicError
-from producers.reach import servers, wait_for_listener
+from producers.access import PLAINTEXT, KafkaAccess
+from producers.administration import administer
+from producers.driver import AuthorizationError, KafkaError, TopicAlreadyExistsError
+from producers.errors import TopicError
+from producers.rights import CREATE, TOPIC, Right, no_right
 
 __all__ = ["RETENTION_MS", "TopicError", "ensure_topics", "partition_counts"]
 
 RETENTION_MS = 400 * 24 * 3600 * 1000
 """How long input topics keep records, in milliseconds: 400 days, a reporting year and the month after."""
-CONNECT_TIMEOUT_S = 10.0
-"""Longest wait for the first connection, in seconds."""
 
 _CONFIGS = {
     "retention.ms": str(RETENTION_MS),
     "retention.bytes": "-1",
     "cleanup.policy": "delete",
 }
-_MS_PER_S = 1000
 
 
-def ensure_topics(bootstrap: str | Sequence[str], partitions: int, replication: int) -> dict[str, int]:
+def ensure_topics(
+    bootstrap: str | Sequence[str], partitions: int, replication: int, access: KafkaAccess = PLAINTEXT
+) -> dict[str, int]:
     """Make the topics of all kinds that are absent; return topic → partition count of every one.
 
     A topic that exists is left as it is, also with another count: partitions of keyed topics cannot be
-    changed without moving entities. Raises KafkaUnreachableError, TopicError.
+    changed without moving entities. Raises KafkaUnreachableError, KafkaRefusedError, TopicError.
     """
-    with _Admin(bootstrap) as admin:
+    with _Admin(bootstrap, access) as admin:
         absent = [k.topic for k in KINDS if k.topic not in admin.counts()]
         for topic in absent:
             admin.create(topic, partitions, replication)
@@ -37,29 +38,21 @@ def ensure_topics(bootstrap: str | Sequence[str], partitions: int, replication: 
         return admin.counts()
 
 
-def partition_counts(bootstrap: str | Sequence[str]) -> dict[str, int]:
-    """Return topic → partition count of the input topics that exist. Raises KafkaUnreachableError."""
-    with _Admin(bootstrap) as admin:
+def partition_counts(bootstrap: str | Sequence[str], access: KafkaAccess = PLAINTEXT) -> dict[str, int]:
+    """Return topic → partition count of the input topics that exist and that the user may see.
+
+    Raises KafkaUnreachableError, KafkaRefusedError.
+    """
+    with _Admin(bootstrap, access) as admin:
         return admin.counts()
 
 
 class _Admin:
     """The four administrative calls used here, typed, on one connection."""
 
-    def __init__(self, bootstrap: str | Sequence[str]) -> None:
-        addresses = servers(bootstrap)
-        left_s = wait_for_listener(addresses, CONNECT_TIMEOUT_S)
-        try:
-            self._kafka = admin_client(
-                bootstrap_servers=addresses,
-                client_id="nhip-topics",
-                bootstrap_timeout_ms=int(left_s * _MS_PER_S),
-            )
-        except KafkaError as error:
-            raise KafkaUnreachableError(
-                f"what listens at {', '.join(addresses)} does not answer as a Kafka broker ({error}): "
-                "correct the bootstrap address"
-            ) from error
+    def __init__(self, bootstrap: str | Sequence[str], access: KafkaAccess) -> None:
+        self._access = access
+        self._kafka = administer(bootstrap, access, "nhip-topics")
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +73,8 @@ class _Admin:
             self._kafka.create_topics({topic: wanted})
         except TopicAlreadyExistsError:
             return  # another process was faster; its topic is as good
+        except AuthorizationError as error:
+            raise no_right(self._access, Right(TOPIC, topic, CREATE)) from error
         except KafkaError as error:
             raise TopicError(
                 f"topic {topic} with {partitions} partition(s) and {replication} replica(s) was refused: "

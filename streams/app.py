@@ -8,6 +8,7 @@ import faust
 import mode
 
 from contract.registry import KINDS
+from producers.access import MECHANISM, PLAINTEXT, KafkaAccess
 from streams.folder import Batch, Folder
 from streams.rows import Partition
 from streams.transport import Assigned
@@ -25,6 +26,7 @@ class AppSettings:
     session_timeout_s: float = 10.0
     fetch_bytes: int = 1024 * 1024
     client_id: str = "nhip-worker"
+    access: KafkaAccess = PLAINTEXT
 
 
 class WorkerApp(faust.App):
@@ -52,6 +54,7 @@ def create_app(
         store="memory://",
         key_serializer="raw",
         value_serializer="raw",
+        broker_credentials=_credentials(settings.access),
         broker_client_id=settings.client_id,
         agent_supervisor=mode.CrashingSupervisor,  # an agent's error ends the process: nothing was acknowledged
         broker_session_timeout=settings.session_timeout_s,
@@ -80,6 +83,17 @@ def create_app(
     for loop in (folder.run, *loops):
         app.task(_or_fail(loop, failed))
     return app
+
+
+def _credentials(access: KafkaAccess) -> faust.auth.Credentials | None:
+    """Return the access as Faust wants it; its texts show the user, never the password."""
+    if not access.tls:
+        return None
+    if access.user is None:
+        return faust.SSLCredentials(access.context())
+    return faust.SASLCredentials(
+        username=access.user, password=access.password, ssl_context=access.context(), mechanism=MECHANISM
+    )
 
 
 def _or_fail(loop: Callable[[], Awaitable[None]], failed: Callable[[BaseException], None]) -> Callable[[], Any]:

@@ -6,6 +6,7 @@ import aiokafka
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
+from producers.access import PLAINTEXT, KafkaAccess
 from streams.arrival import Range
 from streams.rows import Partition
 
@@ -17,8 +18,9 @@ REQUEST_TIMEOUT_MS = 5_000
 class Ends:
     """Asks for offsets; ``counts`` gives the number of partitions of each topic. Connects at the first question."""
 
-    def __init__(self, bootstrap: str, counts: Mapping[str, int]) -> None:
+    def __init__(self, bootstrap: str, counts: Mapping[str, int], access: KafkaAccess = PLAINTEXT) -> None:
         self._bootstrap = bootstrap
+        self._access = access
         self._wanted = [TopicPartition(topic, n) for topic, count in counts.items() for n in range(count)]
         self._consumer: aiokafka.AIOKafkaConsumer | None = None
 
@@ -36,6 +38,7 @@ class Ends:
                     client_id="nhip-ends",
                     enable_auto_commit=False,
                     request_timeout_ms=REQUEST_TIMEOUT_MS,
+                    **self._access.options(),
                 )
                 try:
                     await consumer.start()

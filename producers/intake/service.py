@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+import structlog
+
 from contract.decode import Horizon
 from producers.asynchronous import deliver
 from producers.bucket import Bucket
 from producers.client import Producer
-from producers.errors import ProducerError, SpoolFullError
+from producers.errors import KafkaRefusedError, ProducerError, SpoolFullError
 from producers.guesses import Guesses
 from producers.intake.bodies import BodyError, records_of, unpacked
 from producers.intake.grants import Grant, IntakeToken
@@ -27,6 +29,8 @@ RETRY_AFTER_S = 5
 INLINE_BYTES = 65_536
 """Larger bodies are judged beside the loop: other requests and the wall's screens do not wait for them."""
 BURST_S = 2.0
+
+log = structlog.get_logger()
 
 
 class IntakeLimits(NamedTuple):
@@ -152,6 +156,10 @@ class Intake:
                 await asyncio.wait_for(deliver(producer, verdicts.accepted, wait_s=0.0), ANSWER_S)
             except SpoolFullError:
                 raise _unavailable("neither Kafka nor the spool can take more now: nothing was taken") from None
+            except KafkaRefusedError as error:
+                # Users and rights in Kafka are for the operator's eyes: the log has them.
+                log.error("Kafka refuses the intake", error=str(error))  # noqa: TRY400 - a setting, not a fault here
+                raise _unavailable("the intake must not write to Kafka: its operator must mend that") from None
             except (ProducerError, TimeoutError) as error:
                 raise _unavailable(f"not known to be stored ({error}): send again, duplicates are harmless") from None
         self.accepted += len(verdicts.accepted)

@@ -41,14 +41,17 @@ class Received(NamedTuple):
 
 
 class MailServer:
-    """Takes e-mail on 127.0.0.1. ``refuse``: reply to every message instead, such as "451 4.3.0 later"."""
+    """Takes e-mail on 127.0.0.1. ``refuse``: reply to every message instead, such as "451 4.3.0 later".
 
-    def __init__(self, port: int = 0) -> None:
+    ``options``: further ones of aiosmtpd's, such as encryption and who may log in.
+    """
+
+    def __init__(self, port: int = 0, **options: Any) -> None:
         self.letters: list[Letter] = []
         self.refused = 0
         self.refuse: str | None = None
         self.port = port or _free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=30)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=30, **options)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         if self.refuse is not None:

@@ -74,7 +74,7 @@ def thaw(client: Client, folder: Path) -> Manifest:
 def main(version: str) -> None:
     """Freeze the present schema."""
     with LocalClickHouse(Path(tempfile.mkdtemp())) as server:
-        client = connect(host=server.host, port=server.port)
+        client = connect(host=server.host, port=server.port, **server.login)
         migrate(client)
         fill(client)
         freeze(client, RELEASED / version, version)
