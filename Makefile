@@ -5,13 +5,16 @@ READY := .venv/.ready
 COVERAGE ?= 85
 JOBS ?= 3
 PYTEST_ARGS ?=
+NAMES ?=
+FAULTS ?=
 UV ?= uv
+OSV ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench faults mutate bundle bundle-test audit lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)$$/  make \1	\2/p' Makefile
 
 setup: $(READY) ## .venv with the locked packages and nhip itself; PYTHON=… chooses the interpreter
 
@@ -49,6 +52,27 @@ test: check ## check, then all tests with coverage; COVERAGE=85 is the gate, JOB
 bench: $(READY) ## measure this machine
 	$(BIN)/python -m benchmarks
 
+faults: $(READY) ## kill, hang, cut and fill everything under load, 100 seeds; FAULTS="--seed 42 --seeds 1" repeats one
+	$(BIN)/python -m tests.faults --page docs/faults.md --report docs/faults.json $(FAULTS)
+
+# An environment beside the project's: mutmut and Faust ask for different versions of click.
+build/mutmut/.ready: $(READY) tests/mutation/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --target build/mutmut --upgrade \
+	  -r tests/mutation/requirements.lock
+	@touch $@
+
+mutate: build/mutmut/.ready ## change contract and streams bit by bit: do the tests notice? NAMES=contract.units narrows
+	PYTHONPATH=build/mutmut $(BIN)/python -m tests.mutation $(NAMES)
+
+bundle: $(READY) ## dist/nhip-….tar.gz: everything for a machine without internet, with check sums and list of parts
+	$(BIN)/python -m deploy.bundle
+
+bundle-test: ## install and run the newest archive of dist/ with the network cut
+	$(BIN)/python -m deploy.bundle.prove
+
+audit: $(READY) ## known vulnerabilities of all packages; OSV=FOLDER looks packages and jars up offline
+	$(BIN)/python -m deploy.bundle.audit $(if $(OSV),--osv $(OSV))
+
 # uv resolves for all platforms at once. Where the machine takes packages from stays out of the lock.
 lock: $(READY) ## requirements.lock anew from pyproject.toml; UPGRADE=--upgrade takes the newest
 	@uv="$(UV)"; scratch=; \
@@ -58,7 +82,10 @@ lock: $(READY) ## requirements.lock anew from pyproject.toml; UPGRADE=--upgrade 
 	fi; \
 	env -u UV_FIND_LINKS "$$uv" pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --all-extras --group dev pyproject.toml --output-file requirements.lock --quiet
-	@! grep -nE '://|^-' requirements.lock || { echo "lock: the lines above name a place: remove them" >&2; exit 1; }
+	env -u UV_FIND_LINKS "$$uv" pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header tests/mutation/requirements.in --output-file tests/mutation/requirements.lock --quiet
+	@! grep -nE '://|^-' requirements.lock tests/mutation/requirements.lock || \
+	  { echo "lock: the lines above name a place: remove them" >&2; exit 1; }
 
 clean: ## remove all that make and the tools made here; running data elsewhere stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build htmlcov

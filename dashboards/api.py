@@ -66,8 +66,9 @@ class SourceRow(msgspec.Struct, frozen=True):
 
 @get("/api/screens", sync_to_thread=False)
 def screens(request: HttpRequest, services: Shared) -> Response[bytes]:
-    """List the screens in their order."""
-    rows = [{"screen": row["id"], **row} for row in services.pictures.screens()]
+    """List the screens that may be seen, in their order."""
+    viewer: Viewer = request.state.viewer
+    rows = [{"screen": row["id"], **row} for row in services.pictures.screens(viewer.units)]
     return answer(request, orjson.dumps(rows), MediaType.JSON)
 
 

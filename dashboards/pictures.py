@@ -59,8 +59,10 @@ class Pictures:
         """The running program."""
         return self._build
 
-    def screens(self) -> Sequence[Mapping[str, Any]]:
-        """Return keys and names of the screens, in the order of rotation."""
+    def screens(self, units: Sequence[str] | None = None) -> Sequence[Mapping[str, Any]]:
+        """Return keys and names of the screens in the order of rotation; ``units``: of who is limited to these."""
+        if units is not None:
+            return [{"id": f"{UNIT}/{code}", "title": text(self._place.name(code))} for code in units]
         return [{"id": found.key, "title": text(found.names)} for found in SCREENS]
 
     def known(self, screen: str, unit: str | None = None) -> bool:

@@ -13,6 +13,7 @@ from contract.sources import SourcesError
 from contract.text import Text
 from contract.units import UnitTree
 from nhip.alerting import alerts_url, key_path, open_alert_store, read_rules, recipients_path, rules_path
+from nhip.kafka_access import kafka_access
 from nhip.settings import Settings, load_calendar, load_office_sources
 from sinks.alert_store import ClickHouseAlertStore
 from sinks.channels import ChannelError, parse_channel
@@ -87,7 +88,7 @@ def make_alarm(
         AlarmParts(
             store=alerts,
             history=ClickHouseHistory(alerts.client, tree.segments),
-            reach=Ends(settings.kafka, counts),
+            reach=Ends(settings.kafka, counts, kafka_access(settings)),
             make_rules=lambda: (Rules(of_figures, tree, calendar), Rules(of_stream, tree, calendar)),
             resolve=recipients.resolve,
             flushed=store.flushed_offsets,

@@ -86,9 +86,12 @@ def resolve(
     )
 
 
-def open_alert_store(settings: Settings) -> ClickHouseAlertStore:
-    """Open the store of alerts. Raises StoreUnavailableError, SettingsError, SourcesError."""
-    return ClickHouseAlertStore(open_client(settings), load_office_sources(settings), wall_clock_us)
+def open_alert_store(settings: Settings, *, reading: bool = False) -> ClickHouseAlertStore:
+    """Open the store of alerts; ``reading``: as who may only look, acknowledge and mute.
+
+    Raises StoreUnavailableError, SettingsError, SourcesError.
+    """
+    return ClickHouseAlertStore(open_client(settings, reading=reading), load_office_sources(settings), wall_clock_us)
 
 
 def check_link(settings: Settings, link: Link) -> LinkState:

@@ -5,7 +5,7 @@ import time
 import typer
 
 from nhip.console import SAY, say
-from nhip.lag import Backlog
+from nhip.kafka_access import backlog_of
 from nhip.settings import Settings
 
 __all__ = ["EXIT_WORKERS_RUN", "wait_until_alone"]
@@ -21,7 +21,7 @@ def wait_until_alone(settings: Settings) -> None:
     Ends the command with EXIT_WORKERS_RUN when they do not.
     """
     deadline_s = time.monotonic() + settings.session_timeout_s + SESSION_MARGIN_S
-    with Backlog(settings.kafka, settings.group) as backlog, SAY.status("waiting for the workers' sessions to end"):
+    with backlog_of(settings) as backlog, SAY.status("waiting for the workers' sessions to end"):
         while members := backlog.members():
             if time.monotonic() > deadline_s:
                 say(f"{len(members)} worker(s) of group {settings.group} are running: stop them first, then repeat")

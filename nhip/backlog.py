@@ -4,6 +4,7 @@ import threading
 import time
 
 from nhip.lag import Backlog
+from producers.access import PLAINTEXT, KafkaAccess
 from producers.client import ProducerError
 
 __all__ = ["BacklogWatch"]
@@ -16,8 +17,9 @@ TRUSTED_S = 20.0
 class BacklogWatch:
     """Asks Kafka for the lag every few seconds in a thread that dies with the program."""
 
-    def __init__(self, bootstrap: str, group: str) -> None:
+    def __init__(self, bootstrap: str, group: str, access: KafkaAccess = PLAINTEXT) -> None:
         self._bootstrap = bootstrap
+        self._access = access
         self._group = group
         self._newest: tuple[float, int] | None = None
 
@@ -33,7 +35,7 @@ class BacklogWatch:
     def _run(self) -> None:
         while True:
             try:
-                with Backlog(self._bootstrap, self._group) as backlog:
+                with Backlog(self._bootstrap, self._group, self._access) as backlog:
                     while True:
                         self._newest = (time.monotonic(), sum(part.lag for part in backlog.read()))
                         time.sleep(INTERVAL_S)

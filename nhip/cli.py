@@ -27,6 +27,7 @@ from nhip.commands import (
     events,
     figures,
     intake_token,
+    kafka,
     mapping,
     poll,
     rebuild,
@@ -34,6 +35,7 @@ from nhip.commands import (
     serve,
     services,
     simulate,
+    store_user,
     wall_token,
 )
 from nhip.commands import dashboards as dashboards_command
@@ -41,13 +43,15 @@ from nhip.console import OUT, say
 from nhip.drain import DrainError
 from nhip.health import HealthPortError
 from nhip.local import LocalServiceError
+from nhip.remap import ContradictedError
 from nhip.settings import SettingsError, load_settings
-from producers.client import ProducerError
+from producers.client import KafkaRefusedError, ProducerError
 from producers.mapping import MappingError
 from producers.mend import MendError
 from producers.poll.errors import PollError, SourceUnreachableError, StateError
 from producers.replay import ReplayError
 from sinks.backup.errors import BackupDamagedError, BackupTargetError, StoreNotEmptyError
+from sinks.client import StoreDeniedError
 from sinks.definitions import DefinitionsChangedError, PartitionsChangedError
 from sinks.links import LinkKeyError
 from sinks.migrate import SchemaError
@@ -61,6 +65,7 @@ EXIT_USAGE = 2
 EXIT_BAD_INPUT = 65
 EXIT_UNAVAILABLE = 69
 EXIT_CANNOT_WRITE = 73
+EXIT_NO_RIGHT = 77
 EXIT_REFUSED = 78
 
 _EXITS: dict[type[Exception], int] = {
@@ -79,8 +84,10 @@ _EXITS: dict[type[Exception], int] = {
     RulesError: EXIT_BAD_INPUT,
     RecipientsError: EXIT_BAD_INPUT,
     LinkKeyError: EXIT_REFUSED,
+    KafkaRefusedError: EXIT_NO_RIGHT,
     ProducerError: EXIT_UNAVAILABLE,
     StoreUnavailableError: EXIT_UNAVAILABLE,
+    StoreDeniedError: EXIT_NO_RIGHT,
     LocalServiceError: EXIT_UNAVAILABLE,
     HealthPortError: EXIT_UNAVAILABLE,
     DrainError: EXIT_UNAVAILABLE,
@@ -92,11 +99,12 @@ _EXITS: dict[type[Exception], int] = {
     DefinitionsChangedError: EXIT_REFUSED,
     PartitionsChangedError: EXIT_REFUSED,
     StoreNotEmptyError: EXIT_REFUSED,
+    ContradictedError: EXIT_REFUSED,
     BackupDamagedError: EXIT_BAD_INPUT,
     BackupTargetError: EXIT_CANNOT_WRITE,
 }
 """Exit codes by kind of error, after sysexits.h: 2 usage, 65 data, 69 a service is away, 73 a file
-that cannot be written, 78 a state that refuses."""
+that cannot be written, 77 a login, certificate or right that is missing, 78 a state that refuses."""
 
 app = typer.Typer(
     name="nhip",
@@ -119,6 +127,8 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(dashboards_command.app, name="dashboards")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
+app.add_typer(kafka.app, name="kafka")
+app.add_typer(store_user.app, name="store-user")
 app.add_typer(wall_token.app, name="wall-token")
 app.add_typer(intake_token.app, name="intake-token")
 

@@ -3,18 +3,16 @@
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
-
-from producers.client import KafkaUnreachableError
-from producers.driver import KafkaError, TopicPartition, admin_client
+from producers.access import PLAINTEXT, KafkaAccess
+from producers.administration import administer, patiently
+from producers.driver import AuthorizationError, KafkaError, TopicPartition
+from producers.errors import KafkaRightsError, KafkaUnreachableError
+from producers.rights import DESCRIBE, GROUP, Right, no_right
 from producers.topics import partition_counts
 from streams.rows import Partition
 
 __all__ = ["Backlog", "Member", "PartitionLag"]
 
-CONNECT_TIMEOUT_MS = 10_000
-COORDINATOR_PATIENCE_S = 20.0
-COORDINATOR_PAUSE_S = 0.2
 LATEST = -1
 """Kafka's word for the offset after the last record."""
 EARLIEST = -2
@@ -49,26 +47,27 @@ class Member(NamedTuple):
 
 
 class Backlog:
-    """A connection that can be asked for the lag repeatedly; a context manager."""
+    """A connection that can be asked for the lag repeatedly; a context manager.
 
-    def __init__(self, bootstrap: str, group: str) -> None:
-        counts = partition_counts(bootstrap)
+    Raises KafkaUnreachableError, KafkaRefusedError.
+    """
+
+    def __init__(self, bootstrap: str, group: str, access: KafkaAccess = PLAINTEXT) -> None:
+        counts = partition_counts(bootstrap, access)
         self._group = group
+        self._access = access
         self._partitions = [(topic, n) for topic, count in sorted(counts.items()) for n in range(count)]
-        try:
-            self._kafka = admin_client(
-                bootstrap_servers=bootstrap.split(","), client_id="nhip-lag", bootstrap_timeout_ms=CONNECT_TIMEOUT_MS
-            )
-        except KafkaError as error:
-            raise KafkaUnreachableError(f"Kafka at {bootstrap} does not answer: {error}") from error
+        self._kafka = administer(bootstrap, access, "nhip-lag")
 
     def read(self) -> list[PartitionLag]:
-        """Return the lag of every input partition. Raises KafkaUnreachableError."""
+        """Return the lag of every input partition. Raises KafkaUnreachableError, KafkaRightsError."""
         wanted = {TopicPartition(*p): LATEST for p in self._partitions}
-        retrying = _retrying()
+        retrying = patiently()
         try:
             ends = retrying(self._kafka.list_partition_offsets, wanted)
             commits = retrying(self._kafka.list_group_offsets, {self._group: None})[self._group]
+        except AuthorizationError as error:
+            raise self._no_right() from error
         except KafkaError as error:
             raise KafkaUnreachableError(f"Kafka does not tell its offsets: {error}") from error
         return [
@@ -88,13 +87,18 @@ class Backlog:
     def members(self) -> list[Member]:
         """Return the workers of the group; one that was stopped counts until its session has ended."""
         try:
-            found = _retrying()(self._kafka.describe_groups, [self._group])[self._group]["members"]
+            found = patiently()(self._kafka.describe_groups, [self._group])[self._group]["members"]
+        except AuthorizationError as error:
+            raise self._no_right() from error
         except KafkaError as error:
             raise KafkaUnreachableError(f"Kafka does not tell the members of group {self._group}: {error}") from error
         return [
             Member(m["group_instance_id"], m["client_id"], m["client_host"].removeprefix("/"), _given(m))
             for m in found
         ]
+
+    def _no_right(self) -> KafkaRightsError:
+        return no_right(self._access, Right(GROUP, self._group, DESCRIBE))
 
     def close(self) -> None:
         """Close the connection."""
@@ -107,16 +111,6 @@ class Backlog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _retrying() -> Retrying:
-    """Repeat for a while: a broker that has just started first makes the topic that holds the commits."""
-    return Retrying(
-        stop=stop_after_delay(COORDINATOR_PATIENCE_S),
-        wait=wait_fixed(COORDINATOR_PAUSE_S),
-        retry=retry_if_exception(lambda error: bool(getattr(error, "retriable", False))),
-        reraise=True,
-    )
 
 
 def _given(member: dict[str, Any]) -> tuple[tuple[str, int], ...]:

@@ -63,6 +63,8 @@ METRICS: Final = (
     Declared("nhip_intake_events_refused_total", "counter", "serve", "events answered as refused"),
     Declared("nhip_intake_spool_records", "gauge", "serve", "accepted events that Kafka does not have yet"),
     Declared("nhip_intake_spool_bytes", "gauge", "serve", "their size"),
+    Declared("nhip_part_up", "gauge", "up", "1 while the part runs, 0 until it is started again", ("part",)),
+    Declared("nhip_part_restarts_total", "counter", "up", "how often it had ended and was started again", ("part",)),
     Declared("nhip_poll_rounds_total", "counter", "poll", "rounds that were done"),
     Declared("nhip_poll_rounds_failed_total", "counter", "poll", "rounds that failed and were repeated"),
     Declared("nhip_poll_rows_total", "counter", "poll", "rows read"),

@@ -39,14 +39,45 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     kafka: Annotated[str, Meta(description="Kafka's bootstrap addresses, host:port, comma-separated")] = (
         "127.0.0.1:9092"
     )
+    kafka_security: Annotated[
+        Literal["plaintext", "ssl", "sasl_ssl"],
+        Meta(description="plaintext: neither TLS nor login; ssl: TLS; sasl_ssl: TLS and a login (SCRAM-SHA-512)"),
+    ] = "plaintext"
+    kafka_user: Annotated[str | None, Meta(description="user in Kafka, with sasl_ssl")] = None
+    kafka_password_file: Annotated[
+        str | None,
+        Meta(description="file of its password, mode 0600; else NHIP_KAFKA_PASSWORD in the environment"),
+    ] = None
+    kafka_ca_file: Annotated[
+        str | None,
+        Meta(description="certificate (PEM) of the authority that signed Kafka's; else those of this machine"),
+    ] = None
+    kafka_certificate_file: Annotated[
+        str | None, Meta(description="this client's own certificate (PEM), where Kafka asks for one")
+    ] = None
+    kafka_key_file: Annotated[str | None, Meta(description="its key (PEM), mode 0600, without a password")] = None
     store_host: Annotated[str, Meta(description="host of ClickHouse's HTTP interface")] = "127.0.0.1"
     store_port: Annotated[Port, Meta(description="port of ClickHouse's HTTP interface")] = 8123
     store_database: Annotated[str, Meta(description="database in ClickHouse", pattern="^[a-z][a-z0-9_]{0,62}$")] = (
         "nhip"
     )
-    store_user: Annotated[str, Meta(description="user in ClickHouse")] = "default"
+    store_tls: Annotated[
+        bool, Meta(description="speak TLS with ClickHouse; its certificate must be of store_host")
+    ] = False
+    store_ca_file: Annotated[
+        str | None, Meta(description="certificates (PEM) that may sign ClickHouse's; else those of this machine")
+    ] = None
+    store_user: Annotated[str, Meta(description="user in ClickHouse who may write: workers", min_length=1)] = "nhip"
     store_password_file: Annotated[
-        str | None, Meta(description="file that holds the user's password in ClickHouse")
+        str | None,
+        Meta(description="file that holds the user's password in ClickHouse; else that of `nhip up` in this folder"),
+    ] = None
+    store_reader_user: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="user for the wall and for commands that only look; else store_user"),
+    ] = None
+    store_reader_password_file: Annotated[
+        str | None, Meta(description="file that holds the password of store_reader_user")
     ] = None
     store_engine_prefix: Annotated[
         Literal["", "Replicated"], Meta(description="engines of the tables: empty, or Replicated on a cluster")
@@ -69,10 +100,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         float, Meta(description="seconds between two checks of all figures in the background; 0: none", ge=0)
     ] = 3_600.0
     health_host: Annotated[
-        str, Meta(description="address for the health and metrics of a worker or poller", min_length=1)
+        str, Meta(description="address for the health and metrics of a worker, a poller or `nhip up`", min_length=1)
     ] = "127.0.0.1"
     health_port: Annotated[
-        Port, Meta(description="port for the health and metrics of a worker or poller; 0: none")
+        Port, Meta(description="port for the health and metrics of a worker, a poller or `nhip up`; 0: none")
     ] = 0
     group: Annotated[str, Meta(description="Kafka consumer group of the workers", min_length=1)] = "nhip"
     instance: Annotated[

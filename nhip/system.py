@@ -2,7 +2,6 @@
 
 import socket
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +10,17 @@ from typing import Self
 
 import msgspec
 
+from nhip.kafka_access import EMBEDDED, embedded_environment
 from nhip.local import LocalClickHouse, LocalKafka
 from nhip.local.ports import free_ports
 from nhip.local.process import ServiceProcess
 from nhip.settings import Settings
+from nhip.slot import Slot
 from nhip.store import prepare_store
 from producers.topics import ensure_topics
 
 __all__ = ["System", "SystemPlan"]
 
-YOUNG_S = 10.0
-"""A worker that dies younger than this is started again more slowly each time."""
-LONGEST_PAUSE_S = 15.0
 WALL_START_S = 30.0
 
 
@@ -42,16 +40,6 @@ class SystemPlan:
     wall_anywhere: bool = False
 
 
-@dataclass
-class _Slot:
-    """One worker's place: its process, when it was started and when it may be started again."""
-
-    process: ServiceProcess
-    started_s: float
-    deaths: int = 0
-    not_before_s: float = 0.0
-
-
 class System:
     """Kafka, store and workers under one data folder; a context manager.
 
@@ -65,19 +53,32 @@ class System:
         self._say = say
         self.settings = settings
         self.kafka = LocalKafka(plan.data / "kafka", brokers=plan.brokers, port=plan.kafka_port, log=say)
-        self.store = LocalClickHouse(plan.data / "store", port=plan.store_port)
-        self._slots: list[_Slot] = []
-        self._wall: _Slot | None = None
+        self.store = LocalClickHouse(plan.data / "store", port=plan.store_port, database=settings.store_database)
+        self.slots: list[Slot] = []
+        """Every part that runs, what others need first."""
+        self._workers: list[ServiceProcess] = []
+        self._wall: ServiceProcess | None = None
 
     def start(self) -> None:
         """Start everything; stops what was started when a part fails."""
         try:
             self._say("starting Kafka …")
             self.kafka.start()
+            self._keep_service("Kafka", self.kafka, self._plan.data / "kafka")
             self._say("starting the store …")
             self.store.start()
+            self._keep_service("the store", self.store, self._plan.data / "store")
             self.settings = msgspec.structs.replace(
-                self._placed(), kafka=self.kafka.bootstrap, store_host=self.store.host, store_port=self.store.port
+                self._placed(),
+                **EMBEDDED,
+                kafka=self.kafka.bootstrap,
+                store_host=self.store.host,
+                store_port=self.store.port,
+                store_tls=False,
+                store_user=self.store.user,
+                store_password_file=str(self.store.password_file),
+                store_reader_user=self.store.reader,
+                store_reader_password_file=str(self.store.reader_password_file),
             )
             prepare_store(self.settings)
             ensure_topics(self.kafka.bootstrap, self.settings.partitions, min(self._plan.brokers, 3))
@@ -113,10 +114,11 @@ class System:
             f"worker {number}",
             [sys.executable, "-m", "nhip", "worker"],
             self._plan.data / f"worker-{number}.log",
-            environment=settings.environment(),
+            environment={**settings.environment(), **embedded_environment()},
         )
         process.start()
-        self._slots.append(_Slot(process, time.monotonic()))
+        self._workers.append(process)
+        self._keep_process(process)
         return process
 
     @property
@@ -130,47 +132,67 @@ class System:
     def _start_wall(self) -> None:
         """Serve the screens; returns when they answer."""
         host, port = self.settings.wall_host, self.settings.wall_port
+        # It never learns the password that writes.
+        settings = msgspec.structs.replace(self.settings, store_password_file=None)
         process = ServiceProcess(
             "wall",
             [sys.executable, "-m", "nhip", "serve"],
             self._plan.data / "wall.log",
-            environment=self.settings.environment(),
+            environment={**settings.environment(), **embedded_environment()},
         )
-        self._wall = _Slot(process, time.monotonic())
+        self._wall = process
         process.start()
         process.wait_ready(lambda: _answers(host, port), WALL_START_S)
+        self._keep_process(process)
         self._say(f"wall: {self.wall_url}")
 
     @property
     def workers(self) -> list[ServiceProcess]:
         """The workers' processes, by slot."""
-        return [slot.process for slot in self._slots]
+        return list(self._workers)
 
     def watch(self) -> None:
-        """Start again what has died, and say so. Call about twice a second."""
-        now_s = time.monotonic()
-        for slot in (*self._slots, *([self._wall] if self._wall else [])):
-            if slot.process.alive:
-                continue
-            if slot.not_before_s == 0.0:
-                young = now_s - slot.started_s < YOUNG_S
-                slot.deaths = slot.deaths + 1 if young else 1
-                pause_s = min(LONGEST_PAUSE_S, 0.5 * 2**slot.deaths)
-                slot.not_before_s = now_s + pause_s
-                self._say(f"{slot.process.name} has ended; starting it again in {pause_s:.0f} s. The end of its log:")
-                self._say(slot.process.log_tail())
-            elif now_s >= slot.not_before_s:
-                slot.process.start()
-                slot.started_s, slot.not_before_s = now_s, 0.0
+        """Start again what has died, and say so. Call about twice a second; blocks while Kafka or the store starts.
+
+        What was ended through ``kafka`` or ``store`` themselves is not started again.
+        """
+        for slot in self.slots:
+            slot.look()
+
+    def _keep_service(self, name: str, service: LocalKafka | LocalClickHouse, folder: Path) -> None:
+        self.slots.append(
+            Slot(
+                name,
+                ended=lambda: service.died,
+                start=service.revive,
+                trace=lambda: f"Its log is in {folder}",
+                say=self._say,
+            )
+        )
+
+    def _keep_process(self, process: ServiceProcess) -> None:
+        def start() -> None:
+            process.kill()  # also what a killed guard may have left
+            process.start()
+
+        self.slots.append(
+            Slot(
+                process.name,
+                ended=lambda: not process.alive,
+                start=start,
+                trace=lambda: f"The end of its log:\n{process.log_tail()}",
+                say=self._say,
+            )
+        )
 
     def stop(self) -> None:
         """Stop wall and workers, store and Kafka in this order; may be repeated."""
-        slots = (*self._slots, *([self._wall] if self._wall else []))
-        for slot in slots:
-            slot.process.ask_to_stop()
-        for slot in slots:
-            slot.process.stop()
-        self._slots, self._wall = [], None
+        processes = (*self._workers, *([self._wall] if self._wall else []))
+        for process in processes:
+            process.ask_to_stop()
+        for process in processes:
+            process.stop()
+        self.slots, self._workers, self._wall = [], [], None
         self.store.stop()
         self.kafka.stop()
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import aiokafka
@@ -12,7 +12,10 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from nhip.lag import Backlog
-from producers.errors import ProducerError
+from producers.access import PLAINTEXT, KafkaAccess
+from producers.administration import require_rights
+from producers.errors import KafkaRefusedError, ProducerError
+from producers.rights import Right
 from streams.patience import Patience
 from streams.progress import Look, ProgressWatch, Stall, Standing
 from streams.rows import Partition
@@ -51,7 +54,8 @@ class Watchdog:
 
     ``name``: the worker's fixed instance or, without one, what it calls itself to Kafka: partitions that Kafka has
     given it count also when it does not know of them. ``stalled`` is called with what is found; it must end the
-    process. So must ``failed``, which gets the watchdog's own error.
+    process. So must ``failed``, which gets the watchdog's own error, and what Kafka says when it no longer lets this
+    process in or when one of ``rights`` is gone: started again, it reads its password anew.
     """
 
     def __init__(
@@ -64,8 +68,12 @@ class Watchdog:
         stall_s: float,
         stalled: Callable[[Stall], None],
         failed: Callable[[BaseException], None],
+        access: KafkaAccess = PLAINTEXT,
+        rights: Sequence[Right] = (),
     ) -> None:
         self._bootstrap = bootstrap
+        self._access = access
+        self._rights = rights
         self._group = group
         self._name = name
         self._watched = watched
@@ -76,6 +84,8 @@ class Watchdog:
         self._failed = failed
         self._turns = 0
         self._held: Mapping[Partition, Standing] = {}
+        self.kafka_silent = False
+        """Whether Kafka did not answer when it was asked last."""
 
     @property
     def held(self) -> Mapping[Partition, Standing]:
@@ -106,11 +116,19 @@ class Watchdog:
     def _run(self) -> None:
         while True:
             try:
-                with Backlog(self._bootstrap, self._group) as backlog:
+                if self._rights:
+                    # Topics that may no longer be seen are no partitions to Kafka's clients: all would look well.
+                    require_rights(self._bootstrap, self._rights, self._access)
+                with Backlog(self._bootstrap, self._group, self._access) as backlog:
                     while True:
-                        self._look(self._read(backlog))
+                        held = self._read(backlog)
+                        self.kafka_silent = False
+                        self._look(held)
                         time.sleep(self._interval_s)
+            except KafkaRefusedError:
+                raise
             except ProducerError as error:
+                self.kafka_silent = True
                 log.info("Kafka does not tell what is committed", error=str(error))
                 self._look(None)
                 time.sleep(self._interval_s)
@@ -130,13 +148,13 @@ class Watchdog:
             return
         if stall.partition is not None and stall.standing is not None:
             committed = stall.standing.committed
-            if not asyncio.run(_record_waits(self._bootstrap, stall.partition, committed)):
+            if not asyncio.run(_record_waits(self._bootstrap, self._access, stall.partition, committed)):
                 self._progress.forgive(stall.partition)
                 return
         self._stalled(stall)
 
 
-async def _record_waits(bootstrap: str, partition: Partition, committed: int | None) -> bool:
+async def _record_waits(bootstrap: str, access: KafkaAccess, partition: Partition, committed: int | None) -> bool:
     """Whether a record can be read where the commit stands: a transaction's marker has an offset, but is none.
 
     False while Kafka does not tell.
@@ -147,6 +165,7 @@ async def _record_waits(bootstrap: str, partition: Partition, committed: int | N
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         request_timeout_ms=2 * PROBE_TIMEOUT_MS,
+        **access.options(),
     )
     place = TopicPartition(*partition)
     try:

@@ -14,6 +14,7 @@ from contract.fingerprint import fingerprint
 from contract.registry import KINDS
 from nhip.alarm import make_alarm
 from nhip.health import HealthPortError, serve_health
+from nhip.kafka_access import kafka_access
 from nhip.logs import configure_logs
 from nhip.metrics import registry_of
 from nhip.selfcheck import SelfCheck, compare_aside
@@ -21,6 +22,8 @@ from nhip.settings import Settings, load_tree
 from nhip.store import open_store
 from nhip.watchdog import Watchdog
 from nhip.worker_health import WorkerParts
+from producers.administration import require_rights
+from producers.rights import least
 from producers.topics import partition_counts
 from sinks.migrate import ensure_schema
 from streams.app import AppSettings, create_app
@@ -50,7 +53,12 @@ def run_worker(settings: Settings) -> NoReturn:
     gc.set_threshold(GC_THRESHOLD, 20, 100)
     store = open_store(settings)
     ensure_schema(store.client)
-    counts = partition_counts(settings.kafka)
+    access = kafka_access(settings)
+    rights = least("worker", [kind.topic for kind in KINDS], settings.group) if access.tls else []
+    if rights:
+        # Without one the stream would only wait: said here, with the remedy.
+        require_rights(settings.kafka, rights, access)
+    counts = partition_counts(settings.kafka, access)
     store.ensure_partitions(counts)
     store.ensure_definitions(fingerprint(KINDS))
     mode = ClockMode(settings.clock)
@@ -86,6 +94,8 @@ def run_worker(settings: Settings) -> NoReturn:
         settings.stall_s,
         _stalled,
         _fail,
+        access,
+        rights,
     )
     parts = WorkerParts(folder, roll, alarm, deliverer, watchdog, check, patience, settings.stall_s, wall_clock_us)
     if settings.health_port:
@@ -97,7 +107,12 @@ def run_worker(settings: Settings) -> NoReturn:
             log.error("no health and metrics here", error=str(error))  # noqa: TRY400 - to count is worth more
     app = create_app(
         AppSettings(
-            settings.kafka, settings.group, settings.instance, settings.session_timeout_s, client_id=client_id
+            settings.kafka,
+            settings.group,
+            settings.instance,
+            settings.session_timeout_s,
+            client_id=client_id,
+            access=access,
         ),
         folder,
         [

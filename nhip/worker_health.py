@@ -38,6 +38,8 @@ class WorkerParts(NamedTuple):
         """Return why it does no work now. One that stands by, without partitions, is ready."""
         if self.patience.retrying:
             return "the store does not answer"
+        if self.watchdog.kafka_silent:
+            return "Kafka does not answer"
         if self.folder.ready:
             return self.live()
         return "taking over partitions" if self.folder.held else "not a member of the group yet"

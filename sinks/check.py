@@ -147,18 +147,16 @@ def figures_of_snapshots(client: Client, kind: Kind, tree: UnitTree, now_s: int)
     has_field = columns_of(kind).has_field
     spans = {indicator.key: _spans(indicator.reading, now_s) for indicator in kind.indicators}
     cuts = sorted({moment for many in spans.values() for span in many for moment in (span.start_s, span.end_s)})
+    functions = [(indicator.key, indicator.mark) for indicator in kind.marked if indicator.mark is not None]
     # Marks between the same two cuts belong to the same windows: they are counted once and told apart at the end.
     tally: Counter[tuple[tuple[str, ...], str, int, bool]] = Counter()
     for batch in stored_batches(client, kind):
-        for indicator in kind.marked:
-            mark_of = indicator.mark
-            if mark_of is None:
-                continue
+        for key, mark_of in functions:
             for event in batch.events:
                 mark = mark_of(event.data)
                 if mark is not None:
                     scopes = tree.scopes(event.data.unit, event.data.field if has_field else None, mark.at_s)
-                    tally[scopes, indicator.key, bisect_right(cuts, mark.at_s), mark.good] += 1
+                    tally[scopes, key, bisect_right(cuts, mark.at_s), mark.good] += 1
     return _figures(tally, kind.indicators, spans, cuts)
 
 

@@ -5,9 +5,11 @@ retries that clickhouse-connect makes by itself after a stale keep-alive can do 
 """
 
 import logging
+import re
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict
 
 import clickhouse_connect
 import pyarrow as pa
@@ -16,7 +18,16 @@ from urllib3.exceptions import HTTPError
 
 from streams.store import StoreUnavailableError
 
-__all__ = ["CONNECT_TIMEOUT_S", "READ_TIMEOUT_S", "SETTINGS", "Client", "connect"]
+__all__ = [
+    "CONNECT_TIMEOUT_S",
+    "READ_TIMEOUT_S",
+    "SETTINGS",
+    "Client",
+    "Login",
+    "StoreDeniedError",
+    "StoreTlsError",
+    "connect",
+]
 
 # Every fault is raised and told once, by whoever catches it; the driver would tell it a second time.
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
@@ -63,21 +74,68 @@ _UNAVAILABLE = frozenset(
 )
 
 
+_DENIED = frozenset({164, 497})  # READONLY, ACCESS_DENIED
+
+
+class Login(TypedDict):
+    """Who comes to the store."""
+
+    user: str
+    password: str
+
+
+class StoreDeniedError(Exception):
+    """The store's user has no right to do what was asked; says which, and what to do."""
+
+
+class StoreTlsError(Exception):
+    """No connection by TLS: a certificate that is not trusted, or a server that does not speak it. Says which."""
+
+
 @contextmanager
 def _classified() -> Iterator[None]:
-    """Turn what may pass by itself into StoreUnavailableError; all else propagates."""
+    """Turn what may pass by itself into StoreUnavailableError, want of a right or of trust into errors of their own.
+
+    All else propagates.
+    """
     try:
         yield
     except StreamFailureError as error:
         raise StoreUnavailableError(f"the store's answer broke off: {error}") from error
     except Error as error:
+        if (fault := _tls_fault(error)) is not None:
+            raise StoreTlsError(fault) from error
+        if error.code in _DENIED:
+            raise StoreDeniedError(
+                f"the store's user may not do this: {_first_sentence(error)}. Use the user who may (store_user, "
+                "store_password_file), or give the right: deploy/clickhouse/users.sql"
+            ) from error
         # Without a code no server spoke: the connection was refused, reset or timed out.
         silent = error.code is None and isinstance(error.__cause__, (HTTPError, OSError))
         if silent or error.code in _UNAVAILABLE:
             raise StoreUnavailableError(f"the store cannot answer now: {error}") from error
         raise
     except (HTTPError, OSError) as error:
+        if (fault := _tls_fault(error)) is not None:
+            raise StoreTlsError(fault) from error
         raise StoreUnavailableError(f"the store does not answer: {error}") from error
+
+
+def _tls_fault(error: BaseException) -> str | None:
+    """Return what TLS found wrong; a connection that merely broke off is not TLS's fault."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return getattr(cause, "verify_message", "") or cause.reason or str(cause)
+        reason = getattr(cause, "reason", None)  # urllib3 keeps the cause there
+        cause = reason if isinstance(reason, BaseException) else cause.__cause__ or cause.__context__
+    return None
+
+
+def _first_sentence(error: Error) -> str:
+    """Return what ClickHouse says is missing, without its code and version."""
+    found = re.search(r"DB::Exception: (?:default: )?(.+?)(?:\. \(|\.?\s*$)", str(error), re.DOTALL)
+    return " ".join((found[1] if found else str(error)).split())
 
 
 class Client:
@@ -139,11 +197,16 @@ def connect(
     database: str = "default",
     user: str = "default",
     password: str = "",
-    secure: bool = False,
+    tls: bool = False,
+    ca_file: str | None = None,
     connect_timeout_s: int = CONNECT_TIMEOUT_S,
     read_timeout_s: int = READ_TIMEOUT_S,
 ) -> Client:
-    """Connect to a database that exists. Raises StoreUnavailableError while nobody answers."""
+    """Connect to a database that exists.
+
+    ``tls``: only with a server whose certificate is of ``host``, signed by one in ``ca_file`` (PEM), or by one of
+    this machine's. Raises StoreUnavailableError while nobody answers, StoreTlsError.
+    """
     with _classified():
         inner = clickhouse_connect.get_client(
             host=host,
@@ -151,7 +214,9 @@ def connect(
             database=database,
             username=user,
             password=password,
-            secure=secure,
+            secure=tls,
+            verify=True,
+            ca_cert=ca_file,
             connect_timeout=connect_timeout_s,
             send_receive_timeout=read_timeout_s,
             # A session would allow one query at a time; look-ups run beside inserts.

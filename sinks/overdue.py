@@ -50,6 +50,7 @@ def most_overdue(client: Client, scope: str, units: Sequence[str], before_s: int
         "days": [(day + _OFFSET_S) // DAY_S for day in days],
         "page": _PAGE,
     }
+    among = set(units)
     found: list[OverdueDossier] = []
     after = (-(2**62), "")
     while len(found) < limit:
@@ -63,12 +64,13 @@ def most_overdue(client: Client, scope: str, units: Sequence[str], before_s: int
             {**parameters, "due": after[0], "id": after[1]},
         )
         listed = {(int(due), code) for due, code in page}
-        found += [row for row in _newest(client, [code for _, code in listed]) if (row.due_s, row.id) in listed]
+        newest = _newest(client, [code for _, code in listed])
+        # Due at another time it is listed there too; in another unit it belongs to others.
+        found += [row for row in newest if (row.due_s, row.id) in listed and row.unit in among]
         if len(page) < _PAGE:
             break
         after = (int(page[-1][0]), page[-1][1])
-    among = set(units)
-    return sorted((row for row in found if row.unit in among), key=lambda row: (row.due_s, row.id))[:limit]
+    return sorted(found, key=lambda row: (row.due_s, row.id))[:limit]
 
 
 def _newest(client: Client, ids: Sequence[str]) -> list[OverdueDossier]:

@@ -1,12 +1,11 @@
 """The real installation, as far as it can be tested without a container engine."""
 
-# ruff: noqa: S608
-# The statements are made here, of literals.
-
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import chdb
 import jsonschema
@@ -14,14 +13,16 @@ import msgspec
 import pytest
 import yaml
 
-from dashboards.grafana.check import run, statements
+from dashboards.grafana.check import statements
+from dashboards.grafana.macros import TimeRange, expand
 from dashboards.grafana.names import PLUGIN, PLUGIN_VERSION
 from nhip.health import READY
 from nhip.local import LocalClickHouse
+from nhip.local.users import StoreUsers
 from nhip.settings import ENV_PREFIX, Settings, load_settings
-from sinks.client import connect
-from sinks.migrate import migrate
-from tests.conftest import Database
+from nhip.store import prepare_store
+from sinks.rights import Role
+from tests.support.store_account import Account
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -32,7 +33,7 @@ SQL = (ROOT / "deploy" / "clickhouse" / "users.sql").read_text("utf-8")
 
 def users_sql() -> list[str]:
     """The statements of the users' file, with hashes in place."""
-    plain = re.sub(r"@\w+@", "0" * 64, re.sub(r"--.*", "", SQL))
+    plain = re.sub(r"@\w+@", "0" * 64, re.sub(r"(?m)^--.*$", "", SQL))
     return [part.strip() for part in re.split(r";\s*\n", plain + "\n") if part.strip()]
 
 
@@ -150,51 +151,74 @@ def test_grafana_gets_the_plugin_of_the_queries() -> None:
 
 @pytest.mark.parametrize("statement", users_sql(), ids=lambda text: " ".join(text.split())[:50])
 def test_users_and_grants_parse(statement: str) -> None:
-    """By ClickHouse's own parser. The engine has no access control, so they cannot be run here."""
+    """By ClickHouse's own parser. What rights and limits do is tried in tests/doors/test_store_users.py."""
     chdb.query(f"EXPLAIN AST {statement}")
 
 
 def test_the_reader_is_bounded() -> None:
     """Read-only, and bounded in time, rows and memory."""
-    profile = next(text for text in users_sql() if text.startswith("CREATE SETTINGS PROFILE"))
+    profile = next(text for text in users_sql() if "PROFILE IF NOT EXISTS nhip_grafana" in text)
     for setting in ("readonly = 1", "max_execution_time = 15", "max_result_rows = ", "max_rows_to_read = "):
         assert setting in profile
     user = next(text for text in users_sql() if text.startswith("CREATE USER IF NOT EXISTS grafana"))
-    assert "SETTINGS PROFILE 'grafana_reader'" in user
+    assert "SETTINGS PROFILE 'nhip_grafana'" in user
     given = [text for text in users_sql() if text.startswith("GRANT") and text.endswith("TO grafana")]
     assert given
     assert all(re.match(r"GRANT SELECT(\([^)]*\))? ON nhip\.\w+ TO grafana$", text) for text in given)
 
 
-def test_the_grants_are_enough_and_no_more(
-    clickhouse: LocalClickHouse, database: Database, rendered_files: dict[str, str]
-) -> None:
-    """Every panel and alert runs where only the granted tables and columns exist; bytes of records do not."""
-    client = connect(host=database.host, port=database.port, database=database.name)
-    migrate(client)
-    reduced = connect(host=clickhouse.host, port=clickhouse.port)
-    name = f"{database.name}_reader"
-    reduced.command(f"CREATE DATABASE {name}")
-    try:
-        for text in users_sql():
-            if found := re.match(r"GRANT SELECT(?:\(([^)]*)\))? ON nhip\.(\w+) TO grafana$", text):
-                columns, table = found[1] or "*", found[2]
-                assert columns == "*" or "value" not in columns
-                assert table not in ("notifications", "rule_sets")
-                reduced.command(
-                    f"CREATE VIEW {name}.{table} AS SELECT {columns} FROM {database.name}.{table} FINAL"
-                    if table not in ("rates", "epochs", "progress")
-                    else f"CREATE VIEW {name}.{table} AS SELECT {columns} FROM {database.name}.{table}"
-                )
-        reader = connect(host=clickhouse.host, port=clickhouse.port, database=name)
-        for stated in statements(rendered_files):
-            ran = run(reader, stated._replace(sql=stated.sql.replace(" FINAL", "")), 1_800_000_000, {"unit": "'x'"})
-            assert ran.error is None, f"{ran.where}: {ran.error}"
-        reader.close()
-    finally:
-        reduced.command(f"DROP DATABASE {name}")
-        reduced.close()
-        client.close()
+@pytest.mark.services
+def test_the_grants_are_enough_and_no_more(tmp_path: Path, rendered_files: dict[str, str]) -> None:
+    """Every panel and alert runs as Grafana's account, of all units and of one; bytes of records stay closed."""
+    with LocalClickHouse(tmp_path, database="nhip") as server:
+        prepare_store(Settings(store_port=server.port, store_password_file=str(server.password_file)))
+        users, now = StoreUsers(tmp_path), datetime.now(UTC)
+        accounts = [Account(server.url, f"g{len(units)}", users.create(f"g{len(units)}", Role.GRAFANA, now, units))
+                    for units in ([], ["H19"])]  # fmt: skip
+        wrong = []
+        for account in accounts:
+            # The English boards ask the same, with other words.
+            for stated in (one for one in statements(rendered_files) if "-en panel" not in one.where):
+                known = {} if stated.where.startswith("alert ") else {"unit": "'H19'"}
+                sql = expand(stated.sql, TimeRange(1_800_000_000 - 86_400, 1_800_000_060), known)
+                if (answer := account.ask(sql)).code:
+                    wrong.append(f"{account.user} {stated.where}: {answer.text}")
+        closed = [account.ask("SELECT value FROM dead_letters").code for account in accounts]
+
+    assert wrong == []
+    assert closed == [497, 497]
+
+
+def test_the_wall_has_no_password_that_writes() -> None:
+    """Its container is given the reader's alone; workers theirs."""
+    wall, worker = SERVICES["serve"], SERVICES["worker"]
+
+    assert "store_password" not in wall["secrets"]
+    assert "NHIP_STORE_PASSWORD_FILE" not in wall["environment"]
+    assert wall["environment"]["NHIP_STORE_READER_PASSWORD_FILE"] == f"/run/secrets/{wall['secrets'][0]}"
+    assert worker["environment"]["NHIP_STORE_PASSWORD_FILE"] == f"/run/secrets/{worker['secrets'][0]}"
+
+
+def test_every_hash_is_filled_in() -> None:
+    """The script replaces each placeholder of the users' file by the hash of a secret that the container has."""
+    script = (ROOT / "deploy" / "clickhouse" / "init.sh").read_text("utf-8")
+
+    filled = dict(re.findall(r"s/@(\w+)@/\$\(hash_of (\w+)\)/", script))
+
+    assert set(filled) == set(re.findall(r"@(\w+)@", SQL))
+    assert set(filled.values()) == set(SERVICES["clickhouse"]["secrets"])
+
+
+def test_tls_closes_the_port_without_it() -> None:
+    """The file is read as XML; what it says was not tried on a server."""
+    found = ET.fromstring((ROOT / "deploy" / "clickhouse" / "tls.xml").read_text("utf-8"))  # noqa: S314 - ours
+
+    http, https = found.find("http_port"), found.findtext("https_port")
+
+    assert http is not None
+    assert http.get("remove") == "remove"
+    assert https == "8443"
+    assert found.findtext("openSSL/server/certificateFile", "").startswith("/run/secrets/")
 
 
 @pytest.fixture(scope="module")

@@ -43,8 +43,11 @@ class Services(Protocol):
         """Return the newest document of a screen, or of ``unit`` on the screen "unit"; None when there is none."""
         ...
 
-    def screens(self) -> Sequence[Mapping[str, Any]]:
-        """Return ``{"id": …, "title": {"vi": …, "en": …}}`` of every screen, in the order of rotation."""
+    def screens(self, units: Sequence[str] | None) -> Sequence[Mapping[str, Any]]:
+        """Return ``{"id": …, "title": {"vi": …, "en": …}}`` of every screen, in the order of rotation.
+
+        ``units``: those of somebody who may only see these; None: all.
+        """
         ...
 
 
@@ -96,7 +99,9 @@ class _Pages:
             trim_blocks=True,
         )
 
-    def _nav(self, lang: str, kept: Mapping[str, str], here: str) -> list[dict[str, Any]]:
+    def _nav(
+        self, lang: str, kept: Mapping[str, str], here: str, units: Sequence[str] | None
+    ) -> list[dict[str, Any]]:
         query = f"?{urlencode(kept)}" if kept else ""
         return [
             {
@@ -105,7 +110,7 @@ class _Pages:
                 "title": View(lang, 0).text(screen["title"]),
                 "here": screen["id"] == here,
             }
-            for screen in self._services.screens()
+            for screen in self._services.screens(units)
             if screen["id"] != "unit"
         ]
 
@@ -114,7 +119,8 @@ class _Pages:
         lang, theme = _choice(query.get("lang"), LANGUAGES), _choice(query.get("theme"), THEMES)
         kept = {key: query[key] for key in KEPT if query.get(key)}
         name = screen if unit is None else f"{screen}/{unit}"
-        nav = self._nav(lang, kept, name)
+        viewer = getattr(request.state, "viewer", None)
+        nav = self._nav(lang, kept, name, None if viewer is None else viewer.units)
         headers = {
             "Content-Security-Policy": POLICY,
             "Cache-Control": "no-store",

@@ -8,5 +8,6 @@ hash_of() {
 }
 
 sed -e "s/@STORE_PASSWORD_SHA256@/$(hash_of store_password)/" \
+    -e "s/@READER_PASSWORD_SHA256@/$(hash_of reader_store_password)/" \
     -e "s/@GRAFANA_PASSWORD_SHA256@/$(hash_of grafana_store_password)/" \
     /deploy/users.sql | clickhouse-client --multiquery

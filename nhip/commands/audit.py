@@ -29,7 +29,7 @@ def list_acts(
     json: Annotated[bool, typer.Option("--json", help="Print a document for programs.")] = False,
 ) -> None:
     """List administrative acts, the newest first: tokens, refused records, rebuilds, rules, alerts."""
-    found = acts(open_client(context.obj), limit)
+    found = acts(open_client(context.obj, reading=True), limit)
     if json:
         print_json([msgspec.to_builtins(act) for act in found])
         return

@@ -60,7 +60,7 @@ def backtest_rules(
     tree, calendar, sources = load_tree(settings), load_calendar(), load_office_sources(settings)
     recipients, _ = load_office_recipients(settings, tree)
     chosen = _chosen(load_rules(rules_file or rules_path(settings), tree, recipients), rule or ())
-    store = open_store(settings, patience_s=0)
+    store = open_store(settings, reading=True, patience_s=0)
     beat = store.heartbeat()
     newest_s = (wall_clock_us() if beat is None else beat.as_of_us) // US_PER_S
     to_s = newest_s if to_time is None else _moment_s(to_time, "--to", last=True)

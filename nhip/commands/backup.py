@@ -12,7 +12,7 @@ from contract.registry import KINDS
 from nhip.alone import wait_until_alone
 from nhip.audit import note
 from nhip.console import bar, print_json, say
-from nhip.lag import Backlog
+from nhip.kafka_access import backlog_of
 from nhip.settings import Settings
 from nhip.store import make_database, open_client, schema_settings
 from sinks.backup.dump import dump
@@ -104,7 +104,7 @@ def _document(manifest: Manifest) -> dict[str, object]:
 
 def _no_longer_in_kafka(settings: Settings, manifest: Manifest) -> dict[str, int]:
     """Return the records between the back-up and the first that Kafka still has, of partitions with any."""
-    with Backlog(settings.kafka, settings.group) as backlog:
+    with backlog_of(settings) as backlog:
         earliest = backlog.earliest()
     return {
         f"{topic}[{number}]": missing

@@ -109,10 +109,10 @@ def _office(settings: Settings) -> Office:
 def _filled(engine: LocalClickHouse, office: Office) -> Client:
     """Return a client of a new database that holds the sample data."""
     name = "nhip_check"
-    first = connect(host=engine.host, port=engine.port)
+    first = connect(host=engine.host, port=engine.port, **engine.login)
     first.command(f"CREATE DATABASE {name}")
     first.close()
-    client = connect(host=engine.host, port=engine.port, database=name)
+    client = connect(host=engine.host, port=engine.port, database=name, **engine.login)
     migrate(client)
     events: list[Event] = []
     for sample in ("receipt", "fines"):

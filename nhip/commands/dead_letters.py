@@ -12,6 +12,7 @@ from rich.table import Table
 from contract.decode import EventError, Horizon
 from nhip.audit import note
 from nhip.console import OUT, bar, print_json, say
+from nhip.kafka_access import kafka_access
 from nhip.settings import Settings
 from nhip.store import open_client
 from producers.client import Producer
@@ -49,7 +50,7 @@ def list_letters(
     json: Json = False,
 ) -> None:
     """Group the records that were refused and not dealt with by reason and source; or list them one by one."""
-    client = open_client(context.obj)
+    client = open_client(context.obj, reading=True)
     if records:
         _list_records(dead_letters(client, reason=reason, source=source, limit=limit), as_json=json)
         return
@@ -66,7 +67,7 @@ def list_letters(
 @app.command()
 def show(context: typer.Context, place: Place, json: Json = False) -> None:
     """Show one refused record whole."""
-    stored = _find(open_client(context.obj), place)
+    stored = _find(open_client(context.obj, reading=True), place)
     letter = stored.letter
     if json:
         print_json(_document(stored, value=True))
@@ -115,7 +116,7 @@ def replay_letters(
         raise typer.Exit(EXIT_BAD_INPUT if len(good) < len(tried) else 0 if tried else EXIT_ABSENT)
     if not yes:
         typer.confirm(f"Send {len(good)} record(s) again?", abort=True, err=True)
-    with bar("sending") as progress, Producer(settings.kafka) as producer:
+    with bar("sending") as progress, Producer(settings.kafka, access=kafka_access(settings)) as producer:
         for number, one in enumerate(good, 1):
             producer.send_raw(one.letter.topic, one.after.key, one.after.value)
             progress(number, len(good))

@@ -5,6 +5,7 @@ Payments, meetings and documents, of which no real file is shipped, are simulate
 
 import random
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -24,6 +25,7 @@ from producers.mapping import load_mapping
 from producers.replay import read_events, replay, shifted
 from sinks.store import ClickHouseStore
 from streams.clock import US_PER_S, wall_clock_us
+from streams.store import StoreUnavailableError
 
 __all__ = ["play"]
 
@@ -63,7 +65,8 @@ def play(system: System, seconds: float | None) -> None:
                 for event in case:
                     producer.send(shifted(event, shift))
             system.watch()
-            live.update(_table(store, tree, shown))
+            with suppress(StoreUnavailableError):  # it is started again; until then the last table stays
+                live.update(_table(store, tree, shown))
             time.sleep(CASE_INTERVAL_S)
 
 

@@ -11,7 +11,8 @@ from contract.registry import INDICATORS
 from contract.windows import WINDOWS
 from nhip.console import OUT, SAY, print_json, say
 from nhip.figures import as_document, as_table, selected
-from nhip.lag import Backlog, Member
+from nhip.kafka_access import backlog_of
+from nhip.lag import Member
 from nhip.settings import Settings, load_tree
 from nhip.store import open_store
 from sinks.check import Difference, compare
@@ -50,7 +51,7 @@ def rates(
     settings: Settings = context.obj
     _known(indicator or [], INDICATORS, "--indicator")
     _known(window or [], WINDOWS, "--window")
-    store = open_store(settings, patience_s=0)
+    store = open_store(settings, reading=True, patience_s=0)
     beat = store.heartbeat()
     chosen = selected(store.rates_now(), scope or (), indicator or (), window or ())
     if json:
@@ -74,7 +75,7 @@ def check(context: typer.Context, json: Json = False) -> None:
     system a difference must persist over several looks to count.
     """
     settings: Settings = context.obj
-    store, tree = open_store(settings, patience_s=0), load_tree(settings)
+    store, tree = open_store(settings, reading=True, patience_s=0), load_tree(settings)
     differences: list[Difference] = []
     for attempt in range(CHECK_TRIES):
         beat = store.heartbeat()
@@ -99,10 +100,10 @@ def check(context: typer.Context, json: Json = False) -> None:
 def status(context: typer.Context, json: Json = False) -> None:
     """Show lag, age and health of every part; exit code 1 when figures are old or missing."""
     settings: Settings = context.obj
-    store = open_store(settings, patience_s=0)
+    store = open_store(settings, reading=True, patience_s=0)
     beat = store.heartbeat()
     age_s = None if beat is None else (wall_clock_us() - beat.written_us) / US_PER_S
-    with Backlog(settings.kafka, settings.group) as backlog:
+    with backlog_of(settings) as backlog:
         lags, members = backlog.read(), backlog.members()
     dead = count_dead_letters(store.client)
     healthy = age_s is not None and age_s < STALE_S

@@ -15,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from contract.kind import Event
 from nhip.console import OUT, SAY, print_json, say
 from nhip.health import serve_health
+from nhip.kafka_access import kafka_access
 from nhip.logs import configure_logs
 from nhip.metrics import registry_of
 from nhip.poll_health import PollHealth
@@ -63,7 +64,8 @@ def poll(
         if dry_run:
             _dry(loaded, as_json=json)
             return
-        with Producer(settings.kafka) as producer, Poller(loaded, producer, now=_now) as poller:
+        to_kafka = Producer(settings.kafka, access=kafka_access(settings))
+        with to_kafka as producer, Poller(loaded, producer, now=_now) as poller:
             if once:
                 with _progress() as show:
                     report = poller.round(show)

@@ -9,7 +9,7 @@ from contract.registry import KINDS
 from nhip.alone import wait_until_alone
 from nhip.audit import note
 from nhip.console import bar, say
-from nhip.lag import Backlog
+from nhip.kafka_access import backlog_of, kafka_access
 from nhip.settings import Settings
 from nhip.store import open_client, schema_settings
 from producers.topics import partition_counts
@@ -46,7 +46,8 @@ def rebuild(
     client = open_client(settings)
     ensure_schema(client)
     with bar("recomputing marks") as show:
-        rows = recompute_marks(client, fingerprint(KINDS), partition_counts(settings.kafka), show)
+        counts = partition_counts(settings.kafka, kafka_access(settings))
+        rows = recompute_marks(client, fingerprint(KINDS), counts, show)
     client.close()
     note(settings, "marks rebuilt", settings.store_database, f"{rows} snapshots")
     say(f"{rows} snapshots recomputed; start the workers now")
@@ -57,7 +58,7 @@ def _from_kafka(settings: Settings, *, ask: bool) -> None:
     client = open_client(settings)
     if unfinished(client) != WORK:
         ensure_schema(client)
-    with Backlog(settings.kafka, settings.group) as backlog:
+    with backlog_of(settings) as backlog:
         earliest = backlog.earliest()
     found = what_is_read_again(client, earliest)
     say(f"{found.again} rows of entities will be removed and read again from Kafka; figures are wrong meanwhile")

@@ -14,16 +14,24 @@ from nhip.commands.demo import play
 from nhip.console import OUT, bar, print_json, say
 from nhip.drain import wait_until_counted
 from nhip.figures import as_document, as_table, selected
+from nhip.health import HealthPortError, serve_health
+from nhip.kafka_access import kafka_access
 from nhip.lag import Backlog
-from nhip.settings import ENV_PREFIX, Settings, load_tree
+from nhip.local.users import password_file
+from nhip.metrics import registry_of
+from nhip.remap import contradicted, ensure_agreed, outranking
+from nhip.settings import ENV_PREFIX, Settings, SettingsError, load_tree
 from nhip.stopping import stoppable
-from nhip.store import open_store
+from nhip.store import LOCAL_STORE, open_store
 from nhip.system import System, SystemPlan
+from nhip.up_health import UpHealth
 from producers.client import Producer
 from producers.mapping import load_mapping
 from producers.replay import Outcome, read_events
 from producers.replay import replay as replay_events
 from sinks.dead_letters import count_dead_letters
+from sinks.migrate import SchemaError, ensure_schema
+from streams.store import StoreUnavailableError
 
 __all__ = ["register"]
 
@@ -54,7 +62,7 @@ def up(
 ) -> None:
     """Run Kafka, the store, the workers and the wall with the intake on this machine. One Ctrl-C stops all.
 
-    The data survives. The wall takes a free port when wall_port is in use, and says which.
+    What dies is started again. The data survives. The wall takes a free port when wall_port is in use, and says so.
     """
     ports = (kafka_port or None, store_port or None)
     plan = SystemPlan(data.resolve(), workers, 1, *ports, wall=True, wall_anywhere=True)
@@ -62,6 +70,7 @@ def up(
         say(f"running: Kafka {system.settings.kafka}, store {system.store.url}. Ctrl-C stops all; data in {data}")
         if elsewhere := _addresses(context.obj, system.settings):
             say(f"these are not the usual addresses; first of all in every other terminal: export {elsewhere}")
+        _tell_health(context.obj, UpHealth(system.slots))
         while True:
             system.watch()
             time.sleep(WATCH_INTERVAL_S)
@@ -121,22 +130,63 @@ def replay(
     speed: Annotated[
         float | None, typer.Option(min=0.001, help="1 keeps the source's pace, 3600 an hour a second; else fastest.")
     ] = None,
+    remapped: Annotated[
+        bool, typer.Option("--remapped", help="Replace what this file said under another mapping.")
+    ] = False,
 ) -> None:
-    """Send a file's history to a running system, in the order in which it happened."""
+    """Send a file's history to a running system, in the order in which it happened.
+
+    Refused when entities are stored with the same versions and another content: mapping or file have changed since.
+    """
     settings: Settings = context.obj
     outcome = read_events(file, load_mapping(mapping))
-    with bar("sending") as show, Producer(settings.kafka) as producer:
+    found = _contradicted(settings, outcome, needed=remapped)
+    if not remapped:
+        ensure_agreed(found, outcome.events, str(file))
+    outcome = Outcome(outranking(outcome.events, found), outcome.refusals)
+    with bar("sending") as show, Producer(settings.kafka, access=kafka_access(settings)) as producer:
         sent = replay_events(
             outcome.events, producer, clock=time.monotonic, sleep=time.sleep, speed=speed, on_progress=show
         )
-    say(f"{sent} events sent")
+    say(f"{sent} events sent" + (f"; {len(found)} entities replaced" if found else ""))
     _report(file, outcome, failed=False)
+
+
+def _tell_health(settings: Settings, health: UpHealth) -> None:
+    """Answer at health_port, if one is set; a port that is taken stops nothing: to count is worth more."""
+    if not settings.health_port:
+        return
+    registry = registry_of(health.samples)
+    try:
+        serve_health(settings.health_host, settings.health_port, lambda: None, health.ready, registry)
+    except HealthPortError as error:
+        say(f"no health and metrics here: {error}")
 
 
 def _addresses(asked: Settings, running: Settings) -> str:
     """Return the addresses that another command would not find by itself, as environment for a shell."""
-    differ = (n for n in ("kafka", "store_host", "store_port") if getattr(asked, n) != getattr(running, n))
+    names = ["kafka", "store_host", "store_port"]
+    if Path(running.store_password_file or "") != password_file(LOCAL_STORE, running.store_user).resolve():
+        names += ["store_password_file", "store_reader_user", "store_reader_password_file"]
+    differ = (name for name in names if getattr(asked, name) != getattr(running, name))
     return " ".join(f"{ENV_PREFIX}{name.upper()}={getattr(running, name)}" for name in differ)
+
+
+def _contradicted(settings: Settings, outcome: Outcome, *, needed: bool) -> dict[str, int]:
+    """Compare with the store; where it cannot be asked, and need not be, say so: events reach Kafka without it."""
+    try:
+        store = open_store(settings, reading=True, patience_s=0)
+        ensure_schema(store.client)
+    except (StoreUnavailableError, SettingsError, SchemaError) as error:
+        if needed:
+            raise
+        say(f"not compared with what is stored, so a changed mapping is not noticed: {error}")
+        return {}
+    try:
+        with bar("comparing") as show:
+            return contradicted(store, outcome.events, show)
+    finally:
+        store.client.close()
 
 
 def _report(file: Path, outcome: Outcome, *, failed: bool) -> None:

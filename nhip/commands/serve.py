@@ -31,12 +31,14 @@ from dashboards.view import Place
 from nhip.alerting import alerts_url, check_link, open_alert_store
 from nhip.backlog import BacklogWatch
 from nhip.console import say
+from nhip.kafka_access import kafka_access
 from nhip.logs import configure_logs
 from nhip.metrics import registry_of
 from nhip.resources import config_file
 from nhip.serve_health import CountedStreams, health_router, server_samples
 from nhip.settings import Settings, load_office_sources, load_tree
 from nhip.store import open_client
+from producers.access import KafkaAccess
 from producers.client import Producer
 from producers.intake import Intake, IntakeLimits, IntakeTokenFile, intake_router
 from producers.tokens import TokenWatch
@@ -81,17 +83,20 @@ def serve(
         load_office_sources(settings),
     )
     access = Access.choose(settings.wall_host, TokenFile(Path(settings.wall_tokens_file)), place.below, public=public)
-    backlog = BacklogWatch(settings.kafka, settings.group)
+    to_kafka = kafka_access(settings)
+    backlog = BacklogWatch(settings.kafka, settings.group, to_kafka)
     aside = ThreadPoolExecutor(1, "slow reads")
     reader = Reader(
-        lambda: Reading(open_client(settings), place, wall_clock_us, time.monotonic, backlog.lag, aside),
+        lambda: Reading(
+            open_client(settings, reading=True), place, wall_clock_us, time.monotonic, backlog.lag, aside
+        ),
         frozenset({f"unit:{place.province}"}),
         wall_clock_us,
         time.monotonic,
     )
-    series = Series(lambda: open_client(settings), lambda: reader.data.now_s, time.monotonic)
+    series = Series(lambda: open_client(settings, reading=True), lambda: reader.data.now_s, time.monotonic)
     build = build_of(version("nhip"), Path(dashboards.__path__[0]))
-    intake = _intake(settings, place)
+    intake = _intake(settings, to_kafka, place)
     registry = registry_of(server_samples(reader, backlog.lag, intake, lambda: app.open, wall_clock_us))
     routers = [
         intake_router(intake),
@@ -127,7 +132,7 @@ def serve(
             say(f"{left} events wait in the intake's spool; they are sent when `nhip serve` runs again")
 
 
-def _intake(settings: Settings, place: Place) -> Intake:
+def _intake(settings: Settings, to_kafka: KafkaAccess, place: Place) -> Intake:
     """Make the intake; what a former process left in the spool goes on its way at once."""
     spool = Path(settings.intake_spool or "intake-spool.db")
     tokens = IntakeTokenFile(Path(settings.intake_tokens_file))
@@ -135,7 +140,11 @@ def _intake(settings: Settings, place: Place) -> Intake:
         TokenWatch(tokens),
         place.below,
         lambda: Producer(
-            settings.kafka, client_id="nhip-intake", spool=spool, spool_bytes=settings.intake_spool_mb * MIB
+            settings.kafka,
+            access=to_kafka,
+            client_id="nhip-intake",
+            spool=spool,
+            spool_bytes=settings.intake_spool_mb * MIB,
         ),
         IntakeLimits(settings.intake_request_mb * MIB, settings.intake_rate),
         wall_clock_us,
@@ -153,7 +162,7 @@ def _alert_pages(settings: Settings, reader: Reader, place: Place) -> AlertPages
         return wall_clock_us() if settings.clock == "wall" else reader.data.now_s * US_PER_S
 
     return AlertPages(
-        desk=cache(lambda: open_alert_store(settings)),
+        desk=cache(lambda: open_alert_store(settings, reading=True)),
         check=lambda link: check_link(settings, link),
         name=place.name,
         title=lambda rule: reader.data.titles.get(rule),  # noqa: PLW0108 - the reader replaces its data

@@ -3,6 +3,7 @@
 import typer
 
 from nhip.console import say
+from nhip.kafka_access import kafka_access
 from nhip.settings import Settings
 from nhip.store import prepare_store
 from nhip.worker import run_worker
@@ -27,5 +28,5 @@ def prepare(context: typer.Context) -> None:
     """Create topics, database and tables where they are missing; may be repeated."""
     settings: Settings = context.obj
     prepare_store(settings)
-    counts = ensure_topics(settings.kafka, settings.partitions, settings.replication)
+    counts = ensure_topics(settings.kafka, settings.partitions, settings.replication, kafka_access(settings))
     say(f"schema is up to date; topics: {', '.join(f'{t} ({n} partitions)' for t, n in sorted(counts.items()))}")

@@ -13,6 +13,7 @@ from rich.table import Table
 from contract.days import DAY_S, MINUTE_S, local_day_start
 from contract.registry import INDICATORS
 from nhip.console import OUT, bar, print_json, say
+from nhip.kafka_access import kafka_access
 from nhip.settings import Settings, load_calendar
 from producers.client import Producer
 from producers.convert import localise
@@ -121,7 +122,7 @@ def _send(
     say(f"simulating {len(simulation.units)} units under {PROVINCE}, seed {plan.seed}. Ctrl-C ends it in order")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
-    with bar("simulated minutes") as show, Producer(settings.kafka) as producer:
+    with bar("simulated minutes") as show, Producer(settings.kafka, access=kafka_access(settings)) as producer:
         try:
             play(
                 simulation.events(),

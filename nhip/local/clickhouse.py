@@ -11,6 +11,9 @@ from nhip.local.errors import LocalServiceError, require_package
 from nhip.local.folder import DataFolder
 from nhip.local.ports import HOST, free_ports, require_free
 from nhip.local.process import ServiceProcess
+from nhip.local.users import READER, WRITER, own_passwords, password_file
+from sinks.client import Login
+from sinks.rights import ANY
 
 __all__ = ["LocalClickHouse"]
 
@@ -24,9 +27,13 @@ class LocalClickHouse:
 
     data: its folder, created if absent; what was written survives a restart.
     port: where it listens; a free port is chosen when absent, and kept by a restart.
+    database: the one in which its accounts have rights; else in each.
     """
 
-    def __init__(self, data: Path, *, port: int | None = None) -> None:
+    user, reader = WRITER, READER
+
+    def __init__(self, data: Path, *, port: int | None = None, database: str = ANY) -> None:
+        self._database = database
         self._folder = DataFolder(data)
         self._given_port = port
         self._port = port
@@ -49,6 +56,21 @@ class LocalClickHouse:
         """The server's address: "http://127.0.0.1:8123"."""
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def password_file(self) -> Path:
+        """Where the password of ``user`` is, once it has started."""
+        return password_file(self._folder.path, WRITER)
+
+    @property
+    def reader_password_file(self) -> Path:
+        """Where the password of ``reader`` is, once it has started."""
+        return password_file(self._folder.path, READER)
+
+    @property
+    def login(self) -> Login:
+        """Return ``user`` and its password, once it has started."""
+        return Login(user=WRITER, password=self.password_file.read_text("utf-8").strip())
+
     def start(self) -> None:
         """Start it and block until it answers.
 
@@ -62,6 +84,7 @@ class LocalClickHouse:
         try:
             if self._given_port is not None:
                 require_free(self._given_port, "ClickHouse")
+            own_passwords(self._folder.path)
             process.start()
             process.wait_ready(self._pinged, START_TIMEOUT_S)
         except BaseException:  # Ctrl-C too
@@ -82,6 +105,19 @@ class LocalClickHouse:
             self._process.kill()
         self._ended()
 
+    @property
+    def died(self) -> bool:
+        """Whether it has ended though nobody here ended it."""
+        return self._process is not None and self._process.died
+
+    def revive(self) -> None:
+        """Start it again after it died, on the same port and data, and block until it answers.
+
+        Raises LocalServiceError when that fails; may be repeated.
+        """
+        self.kill()
+        self.start()
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -96,7 +132,7 @@ class LocalClickHouse:
         search = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         return ServiceProcess(
             "ClickHouse",
-            [sys.executable, "-m", "nhip.local.clickhouse_server", str(data), str(self.port)],
+            [sys.executable, "-m", "nhip.local.clickhouse_server", str(data), str(self.port), self._database],
             data / "server.log",
             # One zone whatever the machine's: SQL names the zone wherever a day begins.
             environment={"PYTHONPATH": search, "TZ": "UTC", "PYTHONUNBUFFERED": "1"},

@@ -1,13 +1,14 @@
 """ClickHouse's HTTP interface in front of the engine that comes as a package.
 
-    python -m nhip.local.clickhouse_server DATA PORT
+    python -m nhip.local.clickhouse_server DATA PORT DATABASE
 
 The ordinary client works against it unchanged, so there is one code path for this machine and for a real
-server. It listens on the loopback interface only and asks for no password. Not supported: sessions
-(accepted, ignored), temporary tables, external data, the native block compression (`compress=1`).
+server. It listens on the loopback interface only, and lets in whom the accounts of the folder name. Not supported:
+sessions (accepted, ignored), temporary tables, external data, the native block compression (`compress=1`).
 """
 
 import asyncio
+import binascii
 import json
 import os
 import signal
@@ -17,12 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import hdrs, web
+from aiohttp import BasicAuth, hdrs, web
 
 from nhip.local.codec import CodecError, compress, decompress, offered
 from nhip.local.engine import READERS, WRITERS, Engine, EngineError
 from nhip.local.ports import HOST
 from nhip.local.statement import Statement, parse
+from nhip.local.users import Door, StoreUser
 
 __all__ = ["Server", "main"]
 
@@ -32,6 +34,7 @@ DRAIN_TIMEOUT_S = 10.0
 DEFAULT_FORMAT = "TabSeparated"
 
 READONLY, NOT_IMPLEMENTED, CANNOT_DECOMPRESS, TOO_MANY_BYTES, CANNOT_PARSE = 164, 48, 271, 307, 27
+ACCESS_DENIED, AUTHENTICATION_FAILED = 497, 516
 # The server's own parameters; every other one is a setting of the engine.
 RESERVED = frozenset(
     {
@@ -64,6 +67,8 @@ HTTP_STATUS = {
     62: 400,  # SYNTAX_ERROR
     159: 408,  # TIMEOUT_EXCEEDED
     TOO_MANY_BYTES: 413,
+    ACCESS_DENIED: 403,
+    AUTHENTICATION_FAILED: 403,
     NOT_IMPLEMENTED: 501,
 }
 
@@ -96,8 +101,9 @@ class _Call:
 class Server:
     """The HTTP application; the engine's work runs in threads, so that a ping never waits for a query."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, door: Door) -> None:
         self._engine = engine
+        self._door = door
         # One thread per connection and kind: waiting reads take no thread from inserts.
         self._readers = ThreadPoolExecutor(READERS, "read")
         self._writers = ThreadPoolExecutor(WRITERS, "write")
@@ -117,12 +123,13 @@ class Server:
     async def _handle(self, request: web.Request) -> web.Response:
         loop = asyncio.get_running_loop()
         try:
+            user = _entered(request, self._door)  # before anything of its body is taken
             call = await _read(request)
             statement, rest = await loop.run_in_executor(self._openers, _open, call)
             if not (statement.reads or call.may_write):
                 raise _error(READONLY, "Cannot execute query in readonly mode: use POST for changes", "READONLY")
             pool = self._readers if statement.reads else self._writers
-            return await loop.run_in_executor(pool, self._answer, call, statement, rest)
+            return await loop.run_in_executor(pool, self._answer, call, statement, rest, user)
         except EngineError as error:
             return web.Response(
                 status=HTTP_STATUS.get(error.code, 500),
@@ -130,7 +137,7 @@ class Server:
                 headers={"X-ClickHouse-Exception-Code": str(error.code)},
             )
 
-    def _answer(self, call: _Call, statement: Statement, rest: Iterator[bytes]) -> web.Response:
+    def _answer(self, call: _Call, statement: Statement, rest: Iterator[bytes], user: StoreUser) -> web.Response:
         output_format = call.arguments.get("default_format") or DEFAULT_FORMAT
         answer = self._engine.run(
             statement,
@@ -139,6 +146,7 @@ class Server:
             parameters=call.parameters,
             settings=call.settings,
             database=call.arguments.get("database", ""),
+            user=user,
         )
         body = answer.body
         headers = {
@@ -154,6 +162,22 @@ class Server:
             body = compress(body, encoding)
             headers["Content-Encoding"] = encoding
         return web.Response(body=body, headers=headers)
+
+
+def _entered(request: web.Request, door: Door) -> StoreUser:
+    """Return who comes, by each of the three ways in which ClickHouse's clients say it."""
+    name = request.headers.get("X-ClickHouse-User", request.query.get("user", ""))
+    password = request.headers.get("X-ClickHouse-Key", request.query.get("password", ""))
+    if sent := request.headers.get(hdrs.AUTHORIZATION):
+        try:
+            name, password, _ = BasicAuth.decode(sent, encoding="utf-8")
+        except (ValueError, binascii.Error):
+            name = password = ""
+    user = door.enter(name, password)
+    if user is None:
+        # The name is not repeated: somebody may have typed the password there.
+        raise _error(AUTHENTICATION_FAILED, "Authentication failed: wrong user or password", "AUTHENTICATION_FAILED")
+    return user
 
 
 async def _read(request: web.Request) -> _Call:
@@ -229,15 +253,18 @@ def _error(code: int, text: str, name: str) -> EngineError:
     return EngineError(f"Code: {code}. DB::Exception: {text}. ({name})", code)
 
 
-async def _serve(data: Path, port: int) -> None:
+async def _serve(data: Path, port: int, database: str) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    engine = Engine(data)
+    engine = Engine(data, database)
     # The bodies' compression is ours to undo, piece by piece; the framework would do it in the event loop.
     runner = web.AppRunner(
-        Server(engine).application(), access_log=None, auto_decompress=False, shutdown_timeout=DRAIN_TIMEOUT_S
+        Server(engine, Door(data)).application(),
+        access_log=None,
+        auto_decompress=False,
+        shutdown_timeout=DRAIN_TIMEOUT_S,
     )
     await runner.setup()
     await web.TCPSite(runner, HOST, port).start()
@@ -248,7 +275,7 @@ async def _serve(data: Path, port: int) -> None:
 
 def main(arguments: list[str]) -> None:
     """Serve until SIGTERM or SIGINT; running queries get DRAIN_TIMEOUT_S to finish."""
-    asyncio.run(_serve(Path(arguments[0]).resolve(), int(arguments[1])))
+    asyncio.run(_serve(Path(arguments[0]).resolve(), int(arguments[1]), arguments[2]))
     # A query that outlasted its time holds a thread the interpreter would wait for.
     os._exit(0)
 

@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from nhip.local.errors import LocalServiceError
@@ -35,12 +36,14 @@ class DataFolder:
         return self._lock
 
     def acquire(self) -> None:
-        """Create the folder if need be and lock it.
+        """Create the folder if need be, close it to other accounts of the machine, and lock it.
 
         Raises LocalServiceError when it cannot be written, is nearly full, or another process has it.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            with suppress(PermissionError):  # somebody else's folder, which we may use, stays as open as it is
+                self.path.chmod(0o700)
             lock = os.open(self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise self._unusable(error) from error

@@ -105,6 +105,23 @@ class LocalKafka:
         self._plan(number)
         self._processes[number].kill()
 
+    @property
+    def died(self) -> bool:
+        """Whether a broker has ended though nobody here ended it."""
+        return any(process.died for process in self._processes.values())
+
+    def revive(self) -> None:
+        """Start every broker that does not run, on the same ports and data, and block until it serves.
+
+        Raises LocalServiceError when that fails; may be repeated.
+        """
+        away = [plan for plan in self._planned() if not self._processes[plan.node].alive]
+        for plan in away:  # all before any is waited for: alone, a broker of several does not serve
+            self._processes[plan.node].kill()
+            self._launch(plan)
+        for plan in away:
+            self._wait(plan, frozenset({plan.node}))
+
     def __enter__(self) -> Self:
         self.start()
         return self

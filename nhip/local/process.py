@@ -63,6 +63,11 @@ class ServiceProcess:
         """Whether the service runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def died(self) -> bool:
+        """Whether the service was started and has ended, though nobody here ended it."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> None:
         """Start the service and return at once; wait with `wait_ready`.
 

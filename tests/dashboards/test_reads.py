@@ -46,7 +46,7 @@ pytestmark = pytest.mark.services
 @pytest.fixture
 def client(database: Database) -> Iterator[Client]:
     """A connection to the test's own, migrated database."""
-    connected = connect(host=database.host, port=database.port, database=database.name)
+    connected = connect(host=database.host, port=database.port, database=database.name, **database.login)
     migrate(connected)
     yield connected
     connected.close()

@@ -391,7 +391,7 @@ class Fake:
     figures: dict[str, Document] = field(default_factory=dict)
     version: int = 0
 
-    def screens(self) -> list[Document]:
+    def screens(self, _units: object = None) -> list[Document]:
         return [{"id": key, "title": title} for key, title in TITLES.items()]
 
     def document(self, screen: str, unit: str | None) -> Document | None:

@@ -76,6 +76,19 @@ def test_slow_clients_are_cut_off_and_slow_answers_are_not() -> None:
         assert _ended(whole).endswith(b"ok")
 
 
+def test_a_head_without_end_is_refused() -> None:
+    """A header of a megabyte is not kept: the server answers that it is no request, or closes."""
+    with _served() as port, socket.create_connection(("127.0.0.1", port), timeout=20) as sender:
+        with _broken():
+            sender.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-A: " + b"a" * 1_000_000)
+        found = b""
+        with _broken():
+            while piece := sender.recv(4096):
+                found += piece
+
+    assert found == b"" or found.startswith(b"HTTP/1.1 400")
+
+
 @contextmanager
 def _broken() -> Iterator[None]:
     try:

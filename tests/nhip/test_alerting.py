@@ -92,7 +92,7 @@ def test_owners_without_a_recipient_are_found() -> None:
 @pytest.mark.services
 def test_the_wall_reads_alerts_mutes_and_titles(database: Database) -> None:
     """What is open with who has it, mutes in force, and the titles of the rules that workers stored."""
-    client = connect(host=database.host, port=database.port, database=database.name)
+    client = connect(host=database.host, port=database.port, database=database.name, **database.login)
     migrate(client)
     now_us = wall_clock_us()
     firing = Alert(id="a1", rule="late", indicator="on_time", window="30d", scope="unit:75", severity="warning",

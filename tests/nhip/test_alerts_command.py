@@ -195,7 +195,7 @@ def alert(key: str, state: AlertState, **changes: Any) -> Alert:
 @pytest.fixture
 def store(database: Database) -> Iterator[ClickHouseAlertStore]:
     """A firing, a pending and a recovered alert; the first was sent at the second attempt."""
-    client: Client = connect(host=database.host, port=database.port, database=database.name)
+    client: Client = connect(host=database.host, port=database.port, database=database.name, **database.login)
     migrate(client)
     days = WorkCalendar.build({}, first_year=2026, last_year=2026)
     everywhere = '[[sources]]\npattern = "*"\nexpected = "15m"\nowner = "engineers"\n'
@@ -223,8 +223,7 @@ def store(database: Database) -> Iterator[ClickHouseAlertStore]:
 @pytest.fixture
 def ask(database: Database, store: ClickHouseAlertStore) -> Callable[..., Result]:
     """Run a command of ``nhip alerts`` on that store."""
-    place = [f"{name}={value}" for name, value in (("store_host", database.host), ("store_port", database.port),
-             ("store_database", database.name))]  # fmt: skip
+    place = [f"{name}={value}" for name, value in database.settings.items()]
     assert store.open_alerts()
     return lambda *arguments: nhip(*(item for one in place for item in ("--set", one)), "alerts", *arguments)
 

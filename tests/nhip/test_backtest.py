@@ -203,7 +203,7 @@ def expected(events: list[Any]) -> list[Sent]:
 @pytest.fixture
 def settings(database: Database, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a store that holds the receipt file as of its newest event, with rules and recipients."""
-    client = connect(host=database.host, port=database.port, database=database.name)
+    client = connect(host=database.host, port=database.port, database=database.name, **database.login)
     migrate(client)
     store = ClickHouseStore(client)
     store.ensure_definitions("first")
@@ -217,6 +217,7 @@ def settings(database: Database, tmp_path: Path) -> Iterator[Settings]:
         store_host=database.host,
         store_port=database.port,
         store_database=database.name,
+        store_password_file=str(database.password_file),
         rules_file=str(tmp_path / "rules.toml"),
         recipients_file=str(tmp_path / "recipients.toml"),
     )

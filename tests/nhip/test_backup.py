@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from contract.kind import Event
 from nhip.cli import app
 from nhip.settings import Settings
-from nhip.store import prepare_store
+from nhip.store import open_store, prepare_store
 from producers.driver import TopicPartition, admin_client
 from sinks.backup.errors import BackupDamagedError, BackupTargetError, StoreNotEmptyError
 from sinks.engines import SchemaError
@@ -56,7 +56,7 @@ def running(folder: Path) -> Iterator[Pipeline]:
 def flags(running: Pipeline) -> list[str]:
     """Options that lead a command to the running system."""
     built = msgspec.to_builtins(running.system.settings)
-    names = ("kafka", "store_host", "store_port", "clock", "session_timeout_s")
+    names = ("kafka", "store_host", "store_port", "store_password_file", "clock", "session_timeout_s")
     return [part for name in names for part in ("--set", f"{name}={built[name]}")]
 
 
@@ -88,6 +88,12 @@ def destroy_store(running: Pipeline, folder: Path) -> None:
     running.system.store.kill()
     shutil.rmtree(folder / "store")
     running.system.store.start()
+
+
+def come_again(running: Pipeline) -> None:
+    """Open the store as a new process does: with its folder went its passwords."""
+    running.store.client.close()
+    running.store = open_store(running.system.settings)
 
 
 def assert_whole(running: Pipeline) -> None:
@@ -128,10 +134,11 @@ def test_a_destroyed_store_comes_back_from_a_backup(running: Pipeline, folder: P
     destroy_store(running, folder)
 
     restored = nhip(running, "restore", str(folder / "b"))
+    assert restored.exit_code == 0, restored.output
+    come_again(running)
     rows = running.store.client.rows("SELECT count() FROM rates")
     start_workers(running)
 
-    assert restored.exit_code == 0, restored.output
     assert "start the workers now" in restored.stderr
     assert rows == [(backup["tables"]["rates"],)]
     assert 0 < in_backup <= EVENTS * 3 // 4
@@ -143,6 +150,7 @@ def test_a_store_lost_without_a_backup_is_read_from_kafka(running: Pipeline, fol
     """All is gone but a row that is wrong: --from-kafka asks, removes it, and the workers read every record again."""
     destroy_store(running, folder)
     prepare_store(running.system.settings)
+    come_again(running)
     running.store.client.command(
         "INSERT INTO dossiers (id, unit, version) VALUES ('case-10011', 'elsewhere', 9000000000000000)"
     )

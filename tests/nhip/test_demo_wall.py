@@ -61,7 +61,8 @@ class Demo:
     def flags(self) -> list[str]:
         """The settings with which other commands find its parts."""
         worker = self.child("-m", "nhip", "worker").environ()
-        return ["--set", f"kafka={worker['NHIP_KAFKA']}", "--set", f"store_port={worker['NHIP_STORE_PORT']}"]
+        names = ("KAFKA", "STORE_PORT", "STORE_PASSWORD_FILE")
+        return [f"--set={name.lower()}={worker[f'NHIP_{name}']}" for name in names]
 
     def published(self) -> dict[str, str]:
         """What ``nhip rates`` says of the province's headline figures, as numerator/denominator.

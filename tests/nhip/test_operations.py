@@ -50,7 +50,7 @@ def nhip(running: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]
 
 def _flags(running: Pipeline) -> dict[str, str]:
     built = msgspec.to_builtins(running.system.settings)
-    return {name: str(built[name]) for name in ("kafka", "store_host", "store_port", "clock")}
+    return {name: str(built[name]) for name in ("kafka", "store_host", "store_port", "store_password_file", "clock")}
 
 
 def test_rates_as_json(running: Pipeline) -> None:

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,10 @@ import orjson
 import psutil
 import pytest
 
-from tests.support.pipeline import DATA
+from contract.dossier import DossierEvent
+from nhip.local.ports import free_ports
+from producers.client import Producer
+from tests.support.pipeline import DATA, sample
 
 pytestmark = pytest.mark.services
 
@@ -23,10 +28,12 @@ START_S = 120.0
 class Up:
     """A running ``nhip up``."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *settings: str) -> None:
         self.data = data
         self._errors = data.with_suffix(".err")
-        command = [sys.executable, "-m", "nhip", "--set", "wall_port=0", "up", "--data", str(data)]
+        command = [sys.executable, "-m", "nhip", "--set", "wall_port=0"]
+        command += [word for setting in settings for word in ("--set", setting)]
+        command += ["up", "--data", str(data)]
         command += ["--kafka-port", "0", "--store-port", "0"]
         with self._errors.open("wb") as errors:
             self.process = subprocess.Popen(command, stdout=errors, stderr=errors, start_new_session=True)
@@ -47,7 +54,15 @@ class Up:
     def flags(self) -> list[str]:
         """The settings with which other commands find it."""
         found = self.wait_for(r"Kafka (127\.0\.0\.1:\d+), store http://127\.0\.0\.1:(\d+)")
-        return ["--set", f"kafka={found[1]}", "--set", f"store_port={found[2]}"]
+        password = self.data / "store" / "passwords" / "nhip"
+        names = (f"kafka={found[1]}", f"store_port={found[2]}", f"store_password_file={password}")
+        return [word for name in names for word in ("--set", name)]
+
+    def kill(self, word: str) -> None:
+        """SIGKILL the part with that word in its command, and not who guards it."""
+        found = [p for p in self.processes() if word in p.cmdline() and not any("guard.py" in c for c in p.cmdline())]
+        assert len(found) == 1, found
+        found[0].kill()
 
     def processes(self) -> list[psutil.Process]:
         """Every process that it has started, directly or not."""
@@ -55,9 +70,9 @@ class Up:
 
 
 @contextmanager
-def up(data: Path) -> Iterator[Up]:
+def up(data: Path, *settings: str) -> Iterator[Up]:
     """Run ``nhip up`` and stop it in the end, whatever the test did."""
-    running = Up(data)
+    running = Up(data, *settings)
     try:
         yield running
     finally:
@@ -87,6 +102,19 @@ def wait_for_online(flags: list[str], wanted: tuple[int, int]) -> None:
         time.sleep(0.5)
 
 
+def wait_for_answer(url: str) -> None:
+    """Wait until a server is there."""
+    deadline_s = time.monotonic() + START_S
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
+        except OSError:
+            assert time.monotonic() < deadline_s, url
+            time.sleep(0.2)
+        else:
+            return
+
+
 def test_up_survives_a_restart_and_leaves_nothing_running(tmp_path: Path) -> None:
     """A second start is refused, a dead worker comes back, Ctrl-C stops all, and the data is there again."""
     data = tmp_path / "data"
@@ -110,6 +138,53 @@ def test_up_survives_a_restart_and_leaves_nothing_running(tmp_path: Path) -> Non
     assert replayed.returncode == 0
     assert gone == []
     assert running.process.returncode == 0
+
+
+def told(port: int, path: str) -> str:
+    """What ``nhip up`` answers there."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read().decode()
+
+
+def test_up_starts_kafka_store_and_wall_again(tmp_path: Path) -> None:
+    """Each is killed once, events go on meanwhile; all are counted, and console and health tell what happened."""
+    events = sample("receipt.csv", "receipt")
+    chosen = dict.fromkeys(event.subject for event in events[:2_000])
+    events = [event for event in events if event.subject in chosen]
+    online = {event.subject for event in events if isinstance(event, DossierEvent) and event.data.channel == "online"}
+    deaths = [{"Kafka": "kafka.Kafka", "wall": "serve"}, {"the store": "nhip.local.clickhouse_server"}]
+    (port,) = free_ports(1)
+    ready = []
+
+    with up(tmp_path / "data", f"health_port={port}") as running:
+        flags = running.flags()
+        with Producer(flags[1].removeprefix("kafka=")) as producer:
+            for number, killed in enumerate(deaths):
+                producer.send(*events[number::4])
+                producer.flush()
+                for word in killed.values():
+                    running.kill(word)
+                producer.send(*events[number + 2 :: 4])
+                for name in killed:
+                    running.wait_for(f"{name} has ended; starting it again in 1 s")
+                ready.append(told(port, "/health/ready"))
+                for name in killed:
+                    running.wait_for(f"{name} is started again")
+        wait_for_online(flags, (len(online), len(chosen)))
+        ready.append(told(port, "/health/ready"))
+        metrics = told(port, "/metrics")
+        screen = running.wait_for(r"wall: (http://127\.0\.0\.1:\d+/)")[1]
+        wait_for_answer(f"{screen}health/live")
+
+    away = "not running, started again soon: "
+    assert ready == [f"{away}Kafka, wall\n", f"{away}the store\n", "ok\n"]
+    for name in ("Kafka", "the store", "wall"):
+        assert f'nhip_part_restarts_total{{part="{name}"}} 1.0' in metrics
+    assert 'nhip_part_up{part="worker 0"} 1.0' in metrics
 
 
 def test_try_prints_the_files_own_figures() -> None:

@@ -179,7 +179,8 @@ def _raise(error: BaseException) -> None:
 def test_status_shows_each_worker_and_where_to_ask_it(system: Pipeline) -> None:
     """For a person as a table, for a program as a document."""
     settings = system.system.settings
-    flags = ["--set", f"kafka={settings.kafka}", "--set", f"store_port={settings.store_port}", "status"]
+    asked = ("kafka", "store_port", "store_password_file")
+    flags = [*(f"--set={name}={getattr(settings, name)}" for name in asked), "status"]
 
     table, document = CliRunner().invoke(app, flags), CliRunner().invoke(app, [*flags, "--json"])
 

@@ -17,7 +17,7 @@ from tests.support.alert_store import sunday_store
 @pytest.fixture
 def client(database: Database) -> Iterator[Client]:
     """A connection to the test's own, empty database."""
-    connected = connect(host=database.host, port=database.port, database=database.name)
+    connected = connect(host=database.host, port=database.port, database=database.name, **database.login)
     yield connected
     connected.close()
 
@@ -25,10 +25,10 @@ def client(database: Database) -> Iterator[Client]:
 @pytest.fixture
 def other(database: Database) -> Iterator[Client]:
     """A connection to a second, empty database on the same engine."""
-    client = connect(host=database.host, port=database.port, database=database.name)
+    client = connect(host=database.host, port=database.port, database=database.name, **database.login)
     name = f"t{uuid.uuid4().hex[:12]}"
     client.command(f"CREATE DATABASE {name}")
-    connected = connect(host=database.host, port=database.port, database=name)
+    connected = connect(host=database.host, port=database.port, database=name, **database.login)
     yield connected
     client.command(f"DROP DATABASE {name}")
     connected.close()

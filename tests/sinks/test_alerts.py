@@ -147,6 +147,7 @@ def test_a_notice_that_was_sent_stays_so(alerts: ClickHouseAlertStore) -> None:
     alerts.record(notice(), sent)
 
     alerts.write_notices([notice(), second])
+    alerts.write_notices([])
 
     assert [one.notice for one in before] == [second, notice()]
     assert [one.delivery for one in before] == [None, None]

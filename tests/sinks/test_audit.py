@@ -26,8 +26,7 @@ pytestmark = pytest.mark.services
 
 def run(database: Database, folder: Path, *arguments: str) -> Any:
     """Run the program on the test's database."""
-    settings = {"store_port": database.port, "store_database": database.name,
-                "wall_tokens_file": folder / "w.json", "intake_tokens_file": folder / "i.json"}  # fmt: skip
+    settings = {**database.settings, "wall_tokens_file": folder / "w.json", "intake_tokens_file": folder / "i.json"}
     return CliRunner().invoke(app, [*(f"--set={name}={value}" for name, value in settings.items()), *arguments])
 
 

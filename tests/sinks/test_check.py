@@ -7,12 +7,14 @@ import pytest
 
 from contract.days import DAY_S, HOUR_S
 from contract.dossier import DOSSIER
+from contract.payment import PAYMENT, Payment, PaymentEvent
 from contract.registry import KINDS
 from contract.units import Unit, UnitTree
-from sinks.check import Difference, compare
+from sinks.check import Difference, compare, figures_of_marks, figures_of_snapshots
 from sinks.store import ClickHouseStore
 from streams.rows import EntityBatch, EpochKey, Heartbeat, PaneBatch, Rate
 from tests.support.events import at, dossier, recompute
+from tests.support.stored import keep
 
 NOW_S = 1_795_312_800 + 1_757
 
@@ -94,3 +96,32 @@ def test_a_fault_in_each_way_is_found(store: ClickHouseStore) -> None:
     assert other[:3] == ("unit:lạ", "online", "all")
     assert other.marks == (good + 1, counted + 1)
     assert other.rates_now == other.panes == other.snapshots
+
+
+def test_a_kind_without_fields_is_compared_too(store: ClickHouseStore) -> None:
+    """Payments count by unit alone; a mark that the snapshot does not give is found."""
+    paid = [
+        PaymentEvent(
+            specversion="1.0",
+            source="bank",
+            id=f"p{n}",
+            subject=f"p{n}",
+            time=at(NOW_S),
+            version=1,
+            data=Payment(unit="A.2", status="paid", amount_vnd=1, channel="gateway", paid_at=at(NOW_S - n)),
+        )
+        for n in range(3)
+    ]
+    keep(store, PAYMENT, paid)
+
+    (_, snapshots), (_, marks) = (
+        (name, read(store.client, PAYMENT, tree(), NOW_S))
+        for name, read in (("snapshots", figures_of_snapshots), ("marks", figures_of_marks))
+    )
+    store.client.command("INSERT INTO payments SELECT * REPLACE ('p9' AS id, 'void' AS status) FROM payments LIMIT 1")
+    wrong = figures_of_marks(store.client, PAYMENT, tree(), NOW_S)
+
+    assert snapshots == marks
+    assert marks["unit:A.2", "online_payment", "all"] == (3, 3)
+    assert not any(scope.startswith("field:") for scope, *_ in marks)
+    assert wrong["unit:A", "online_payment", "all"] == (4, 4)

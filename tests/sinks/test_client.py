@@ -39,7 +39,7 @@ def test_silence_is_unavailable() -> None:
 def test_a_killed_store_is_unavailable_until_it_is_back(tmp_path: Path) -> None:
     """The same connection works again after the server was killed and started, streams included."""
     with LocalClickHouse(tmp_path / "store") as server:
-        client = connect(host=server.host, port=server.port, read_timeout_s=20)
+        client = connect(host=server.host, port=server.port, read_timeout_s=20, **server.login)
         blocks = client.blocks("SELECT number, toString(number) FROM numbers(5000000)")
         next(blocks)
         server.kill()

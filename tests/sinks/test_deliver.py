@@ -1,6 +1,7 @@
 """Delivery end to end over real SMTP and HTTP: one message for each notice, whatever fails in between."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -438,3 +439,113 @@ def test_it_runs_until_it_is_cancelled_and_loses_nothing_under_way(mail: MailSer
 
     assert mail.ids == ["<a@nhip>"]
     assert desk.state("a") is DeliveryState.SENT
+
+
+def test_more_titles_than_a_message_holds_are_counted() -> None:
+    """Forty titles, then how many more; the number of all is in the title."""
+    found = overflow_notice([notice(f"n{n:02}") for n in range(45)], AT_US, unit_name).facts
+
+    assert found.title is not None
+    assert found.text is not None
+    assert found.title.vi.startswith("45 tin")
+    assert found.text.vi.count("\n- ") == 41
+    assert found.text.vi.endswith("5 nơi khác")
+
+
+def test_an_error_of_a_delivery_ends_the_turn_that_finds_it(mail: MailServer) -> None:
+    """The process ends by it: what was not recorded is sent again by the successor, with the same id."""
+    desk = Desk(_recipient(mail.address()))
+    desk.outbox.write_notices([notice("a")])
+    record = desk.outbox.record
+
+    def full(notice: Notice, delivery: Delivery) -> None:
+        if delivery.state is DeliveryState.SENT:
+            raise KilledError
+        record(notice, delivery)
+
+    desk.outbox.record = full  # type: ignore[method-assign]
+
+    async def run() -> None:
+        deliverer = desk.deliverer()
+        await deliverer.turn()
+        await asyncio.wait([task for _, task in deliverer._under_way.values()])
+        with pytest.raises(KilledError):
+            await deliverer.turn()
+
+    asyncio.run(run())
+
+    assert mail.ids == ["<a@nhip>"]
+    assert desk.state("a") is DeliveryState.SENDING
+
+
+def test_what_was_planned_is_left_to_the_next_owner(mail: MailServer) -> None:
+    """The place is lost between the decision to send and the sending: nothing leaves, nothing is recorded."""
+    desk = Desk(_recipient(mail.address()))
+    desk.outbox.write_notices([notice("a")])
+
+    async def run() -> None:
+        deliverer = desk.deliverer()
+        await deliverer.turn()
+        desk.owner = False
+        await deliverer.settle()
+
+    asyncio.run(run())
+    before = (list(mail.ids), desk.outbox.rows.copy())
+    desk.owner = True
+    desk.turns(1)
+
+    assert before == ([], [])
+    assert mail.ids == ["<a@nhip>"]
+
+
+def test_what_is_remembered_of_sent_messages_is_bounded(mail: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest ones: the store may lag by some messages, not by all there ever were."""
+    monkeypatch.setattr("sinks.deliver.REMEMBERED", 2)
+    desk = Desk(_recipient(mail.address()))
+
+    async def run() -> list[str]:
+        deliverer = desk.deliverer()
+        for key in "abcd":
+            desk.outbox.write_notices([notice(key)])
+            await deliverer.turn()
+            await deliverer.settle()
+        return list(deliverer._recorded)
+
+    rv = asyncio.run(run())
+
+    assert rv == ["c", "d"]
+    assert len(mail.ids) == 4
+
+
+def test_a_slow_receiver_holds_up_nobody_else(mail: MailServer) -> None:
+    """While one message is being sent, turns go on: it is not begun a second time, and others are sent."""
+    slow, quick = _recipient(mail.address("slow@example.org"), name="slow"), _recipient(mail.address(), name="duty")
+    desk = Desk(slow, quick)
+    desk.outbox.write_notices([notice("a", recipient="slow")])
+    real, gate = desk.send, threading.Event()
+
+    def waits(message: Message, channel: Channel, now_us: int) -> None:
+        if message.id == "a":
+            assert gate.wait(30)
+        real(message, channel, now_us)
+
+    desk.send = waits
+
+    async def run() -> list[str]:
+        deliverer = desk.deliverer()
+        await deliverer.turn()
+        desk.outbox.write_notices([notice("b")])
+        await deliverer.turn()
+        while desk.state("b") is not DeliveryState.SENT:
+            await asyncio.sleep(0.01)
+            await deliverer.turn()
+        before = list(mail.ids)
+        gate.set()
+        await deliverer.settle()
+        return before
+
+    before = asyncio.run(run())
+
+    assert before == ["<b@nhip>"]
+    assert mail.ids == ["<b@nhip>", "<a@nhip>"]
+    assert desk.outbox.states("a") == [DeliveryState.SENDING, DeliveryState.SENT]

@@ -11,6 +11,7 @@ from contract.dossier import DOSSIER, Dossier, DossierEvent
 from contract.marks import Mark, epoch_us
 from contract.meeting import MEETING, Meeting, MeetingEvent
 from contract.payment import PAYMENT, Payment, PaymentEvent
+from sinks.client import Client
 from sinks.snapshots import stored_batches
 from sinks.store import ClickHouseStore
 from streams.rows import EntityBatch, Seen, Stored
@@ -177,3 +178,19 @@ def test_rows_need_definitions(store: ClickHouseStore) -> None:
 
     with pytest.raises(RuntimeError, match="call ensure_definitions first"):
         fresh.write_entities(one(dossier("d", 1)))
+
+
+def test_nothing_is_written_of_an_empty_batch(store: ClickHouseStore) -> None:
+    """And nothing is found of what was never written; of a kind without states nothing is open."""
+    store.write_entities(EntityBatch(DOSSIER))
+
+    assert store.client.rows("SELECT count() FROM dossiers") == [(0,)]
+    assert store.look_up(DOSSIER, ["d1"]) == {}
+    assert store.open_page(DOSSIER, [0], "", 10) == []
+    assert store.open_page(PAYMENT, [0], "", 10) == []
+
+
+def test_rows_without_known_definitions_are_refused(client: Client) -> None:
+    """They carry the number of their definitions; a program that forgot to ask must not write."""
+    with pytest.raises(RuntimeError, match="call ensure_definitions first"):
+        ClickHouseStore(client).write_entities(one(dossier("d1", 1)))

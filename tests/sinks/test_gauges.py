@@ -84,3 +84,14 @@ def test_the_usual_is_what_was_published_weeks_ago(alerts: ClickHouseAlertStore)
 
     assert rv == {keys[0]: (0.6, 0.9), keys[1]: (0.4,)}
     assert alerts.usual(NOW_US, [], 10) == {}
+
+
+def test_without_enough_cases_nothing_is_usual(alerts: ClickHouseAlertStore) -> None:
+    """A figure that never had as many cases has no entry: an alarm must not compare with it."""
+    published = [Rate("unit:75", "on_time", "24h", 1, 9), Rate("unit:75", "online", "24h", 0, 0)]
+    write_rates(alerts.client, published, Heartbeat(1, 1, NOW_US - 7 * DAY_S * US - 5, NOW_US))
+    keys = [FigureKey("unit:75", indicator, "24h") for indicator in ("on_time", "online")]
+
+    rv = [alerts.usual(NOW_US, keys, minimum_n) for minimum_n in (10, 9, 0)]
+
+    assert rv == [{}, {keys[0]: (1 / 9,)}, {keys[0]: (1 / 9,)}]

@@ -95,3 +95,24 @@ def test_a_key_file_that_cannot_be_trusted_is_refused(tmp_path: Path, content: s
         load_link_key(path)
 
     assert "secret words" not in str(caught.value)
+
+
+def test_a_key_that_cannot_be_made_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    """Its folder is a file."""
+    (tmp_path / "secrets").write_text("no folder")
+
+    with pytest.raises(LinkKeyError, match=r"secrets/links\.key: the key cannot be read or made: "):
+        load_link_key(tmp_path / "secrets" / "links.key")
+
+
+def test_who_comes_second_takes_the_key_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes saw no file: the one that is later neither replaces the key nor leaves a file of its own."""
+    path = tmp_path / "links.key"
+    key = load_link_key(path)
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda self: self != path and exists(self))
+
+    again = load_link_key(path)
+
+    assert again == key
+    assert [found.name for found in tmp_path.iterdir()] == ["links.key"]

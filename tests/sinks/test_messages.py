@@ -2,13 +2,15 @@
 
 import re
 
+import msgspec
 import pytest
 
+from contract.alert_words import MESSAGE_WORDS
 from contract.text import Text
 from sinks.links import LinkSigner
 from sinks.messages import Message, compose
 from sinks.recipients import Language, Recipient
-from sinks.wording import figure_text, limit_text
+from sinks.wording import figure_text, fill, indicator_text, limit_text, place_text, share_text
 from sinks.writer import message_writer
 from streams.alerts import Figure, Notice, NoticeKind
 from tests.support.notices import AT_US, notice, unit_name
@@ -152,3 +154,39 @@ def test_without_an_address_of_the_wall_there_are_no_links() -> None:
     found = message_writer(unit_name, LinkSigner(b"k" * 32), None)(notice("n1"), Recipient("duty"), AT_US)
 
     assert "http" not in found.body
+
+
+def test_the_usual_and_the_number_of_alerts_are_told() -> None:
+    """What this weekday was like before, and that more stands behind one message."""
+    one = notice("n1")
+    facts = msgspec.structs.replace(one.facts, usual=0.97, number=3)
+
+    body = _written(msgspec.structs.replace(one, facts=facts)).body
+
+    assert fill(MESSAGE_WORDS["usual"], usual=share_text(0.97)).vi in body
+    assert fill(MESSAGE_WORDS["number"], n="3").en in body
+    assert "97" in body
+
+
+@pytest.mark.parametrize(
+    ("scope", "vi"),
+    [
+        ("unit:25195", "Phường 25195"),
+        ("field:land", fill(MESSAGE_WORDS["field"], name="land").vi),
+        ("source:bank", fill(MESSAGE_WORDS["source"], name="bank").vi),
+        ("planet:mars", "planet:mars"),
+    ],
+)
+def test_every_scope_has_a_name(scope: str, vi: str) -> None:
+    """One of a kind that a newer program knows is told as it is written."""
+    rv = place_text(scope, unit_name)
+
+    assert rv.vi == vi
+
+
+def test_every_figure_has_a_name() -> None:
+    """Indicators and gauges in both languages, one that nobody knows as it is written."""
+    rv = [indicator_text(key) for key in ("on_time", "silence", "made_later")]
+
+    assert [(text.vi != text.en) for text in rv] == [True, True, False]
+    assert rv[2] == Text("made_later", "made_later")

@@ -186,3 +186,31 @@ def test_only_an_e_mail_address_is_sent_as_e_mail() -> None:
 
     with pytest.raises(Exception, match="not an e-mail address"):
         send_mail(MESSAGE, service, AT_US)
+
+
+def test_a_service_that_fails_in_its_own_way_is_told_by_the_kind_of_error(
+    hook: WebHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """170 services raise what they like: the text of it may name an address, and is not repeated."""
+    channel = parse_channel(hook.address(), 1)
+
+    def fails(*_: object, **__: object) -> bool:
+        raise ZeroDivisionError(TOKEN)
+
+    monkeypatch.setattr("apprise.NotifyBase.notify", fails)
+    with pytest.raises(NotSentError) as caught:
+        send(MESSAGE, channel, {}, AT_US)
+
+    assert str(caught.value) == "the service failed with ZeroDivisionError"
+    assert caught.value.__cause__ is None
+    assert hook.received == []
+
+
+def test_a_channel_that_lost_its_secret_is_not_sent_to() -> None:
+    """It names the variable, not the address."""
+    channel = parse_channel("json://hook.example.org/planted?+X-Token=${env:T}", 1)
+
+    with pytest.raises(NotSentError, match=r"^the channel needs the environment variable T, ") as caught:
+        send(MESSAGE, channel, {}, AT_US)
+
+    assert "planted" not in str(caught.value)

@@ -9,10 +9,12 @@ import pytest
 from contract.days import DAY_S, HOUR_S, MINUTE_S
 from contract.dossier import DOSSIER
 from contract.indicators import Reading
+from contract.kind import Kind
 from contract.marks import Mark
 from contract.registry import INDICATORS, KINDS
 from contract.units import Unit, UnitTree
 from contract.windows import Level, floor_to, levels_kept, pieces, windows_of
+from producers.examples import examples
 from sinks.store import ClickHouseStore
 from streams.rows import EntityBatch, EpochKey, Pane, PaneBatch, Rate
 from tests.support.events import at, dossier
@@ -98,6 +100,30 @@ def test_rebuild_equals_a_recount(store: ClickHouseStore, seed: int) -> None:
 
     assert rv == recount(batch, units, {0, 2})
     assert len(rv) > 500
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)
+def test_rebuild_of_every_kind(store: ClickHouseStore, kind: Kind) -> None:
+    """Kinds without fields have panes of units alone; each mark counts once at every level."""
+    batch = EntityBatch(kind)
+    for n, event in enumerate(examples(kind, 40, random.Random(1), at(NOW_S))):
+        batch.events.append(event)
+        batch.contents.append(n)
+        batch.marks.append(tuple(None if i.mark is None else i.mark(event.data) for i in kind.marked))
+        batch.partitions.append(0)
+        batch.offsets.append(n)
+        batch.epochs.append(1)
+    store.write_entities(batch)
+
+    panes = list(store.rebuild(kind, [0], NOW_S, tree().segments))
+
+    marks = sum(mark is not None for row in batch.marks for mark in row)
+    counted = Counter[int]()
+    for pane in panes:
+        counted[pane.level] += pane.counted if pane.scope.startswith("unit:") else 0
+    assert marks > 0
+    assert counted[int(Level.TOTAL)] == counted[int(Level.DAY)] == marks
+    assert any(pane.scope.startswith("field:") for pane in panes) == (kind is DOSSIER)
 
 
 def test_rebuild_of_nothing(store: ClickHouseStore) -> None:
@@ -212,3 +238,10 @@ def test_outdated_panes_go_and_no_figure_changes(store: ClickHouseStore) -> None
     assert minutes >= NOW_S - 26 * HOUR_S
     assert hours >= NOW_S - 32 * DAY_S
     assert days < NOW_S - 150 * DAY_S
+
+
+def test_a_store_without_panes_has_no_rates(store: ClickHouseStore) -> None:
+    """Neither for all scopes, nor for one, nor for none."""
+    rv = [store.sum_panes(NOW_S, scopes) for scopes in (None, frozenset({"unit:A"}), frozenset[str]())]
+
+    assert rv == [[], [], []]

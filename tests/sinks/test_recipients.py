@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sinks.channels import ChannelError, open_channel
+from sinks.channels import ChannelError, open_channel, parse_channel
 from sinks.recipients import Recipients, RecipientsError, load_recipients, parse_recipients
 from sinks.recipients_file import RecipientsFile
 
@@ -157,6 +157,29 @@ def test_a_secret_that_cannot_be_used_is_named_and_not_shown(environ: dict[str, 
         open_channel(channel, environ)
 
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot be read"), (b"\xff\xfe", "cannot be read"), (b" \n", "is empty")]
+)
+def test_a_file_without_a_secret_is_named_with_the_remedy(content: bytes | None, said: str, tmp_path: Path) -> None:
+    """Absent, no text, or nothing in it: the error says which file and what to do."""
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    channel = parse_channel(MAIL.replace("${env:MAIL_PASSWORD}", f"${{file:{file}}}"), 1)
+
+    with pytest.raises(ChannelError, match=f"needs the file {file}, which {said}: (make it|put the)"):
+        open_channel(channel, {})
+
+
+def test_recipients_in_another_encoding_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    """A file saved by an old editor names no wrong people."""
+    path = tmp_path / "recipients.toml"
+    path.write_bytes("# Người nhận\n".encode("utf-16"))
+
+    with pytest.raises(RecipientsError, match=r"recipients\.toml: .*save the file as UTF-8"):
+        load_recipients(path)
 
 
 def test_a_secret_that_apprise_would_change_is_refused() -> None:

@@ -44,7 +44,7 @@ def alert(key: str, state: AlertState, now_us: int, **changes: Any) -> Alert:
 @pytest.fixture
 def client(database: Database) -> Iterator[Client]:
     """Two firing alerts, one acknowledged; one pending, one over, one mute in force and one that was taken back."""
-    found = connect(host=database.host, port=database.port, database=database.name)
+    found = connect(host=database.host, port=database.port, database=database.name, **database.login)
     migrate(found)
     now_us = time.time_ns() // 1000
     write_rates(found, [Rate("unit:25195", "on_time", "30d", 1304, 1400)], Heartbeat(1, 1, now_us, now_us))

@@ -52,7 +52,7 @@ def test_variables_and_what_only_the_browser_knows() -> None:
 
 def test_every_macro_runs_on_the_engine(database: Database) -> None:
     """And a step of a day begins at midnight of UTC, which is why no panel may use it for local days."""
-    client = connect(host=database.host, port=database.port, database=database.name)
+    client = connect(host=database.host, port=database.port, database=database.name, **database.login)
     client.command("CREATE TABLE t (ts DateTime('UTC')) ENGINE = MergeTree ORDER BY ts")
     client.command("INSERT INTO t VALUES (1767225600)")
     arguments = {"timeGroup": "(ts, 1d)", "timeFrom": "(ts)", "timeTo": "(ts)", "timeFilter": "(ts)"}

@@ -42,7 +42,7 @@ def events() -> Sequence[Event]:
 @pytest.fixture
 def empty(database: Database) -> Iterator[Client]:
     """A store that nobody has written to."""
-    client = connect(host=database.host, port=database.port, database=database.name)
+    client = connect(host=database.host, port=database.port, database=database.name, **database.login)
     migrate(client)
     yield client
     client.close()

@@ -26,13 +26,18 @@ SLOW_S = 2.0
 
 
 def connect(store: LocalClickHouse, **options: object) -> Client:
-    """Open a client as the program does."""
-    return clickhouse_connect.get_client(
-        host=store.host,
-        port=store.port,
-        autogenerate_session_id=False,
-        **options,  # type: ignore[arg-type]
-    )
+    """Open a client as the program does; without a `database`, in one that is made for the tests."""
+    given: dict[str, object] = {
+        "host": store.host,
+        "port": store.port,
+        "username": store.user,
+        "password": store.login["password"],
+        "autogenerate_session_id": False,
+    }
+    if "database" not in options:
+        with clickhouse_connect.get_client(**given) as first:  # type: ignore[arg-type]
+            first.command("CREATE DATABASE IF NOT EXISTS here")
+    return clickhouse_connect.get_client(**{**given, "database": "here", **options})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +161,7 @@ def test_database_is_the_request_s_own(store: LocalClickHouse, client: Client) -
     with connect(store, database="other one") as other:
         names = [each.command("SELECT currentDatabase()") for each in (other, client, other)]
 
-    assert names == ["other one", "default", "other one"]
+    assert names == ["other one", "here", "other one"]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +203,8 @@ def test_insert_errors_leave_nothing(client: Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status", "code"),
     [
-        ("GET", "/?query=DROP+TABLE+t", {}, 500, "164"),
-        ("POST", "/?query=INSERT+INTO+t+FORMAT+CSV", {"Content-Length": str(2**31)}, 413, "307"),
+        ("GET", "/?query=DROP+TABLE+here.t", {}, 500, "164"),
+        ("POST", "/?query=INSERT+INTO+here.t+FORMAT+CSV", {"Content-Length": str(2**31)}, 413, "307"),
         ("POST", "/?query=SELECT+1&compress=1", {}, 501, "48"),
         ("POST", "/?query=SELECT+1", {"Content-Encoding": "br", "Content-Length": "0"}, 500, "271"),
     ],
@@ -210,7 +215,8 @@ def test_what_is_not_served_is_refused(
     """Requests beyond what this server does end in an error with a code, never in a wrong answer."""
     connection = http.client.HTTPConnection(store.host, store.port, timeout=60)
     with closing(connection):
-        connection.request(method, path, headers=headers)
+        who = {"X-ClickHouse-User": store.user, "X-ClickHouse-Key": store.login["password"]}
+        connection.request(method, path, headers={**who, **headers})
         answer = connection.getresponse()
 
         text = answer.read().decode()
@@ -222,7 +228,9 @@ def test_async_client_is_served(store: LocalClickHouse) -> None:
     """The client's asynchronous form works as well, many requests at once."""
 
     async def ask() -> list[int]:
-        client = await clickhouse_connect.get_async_client(host=store.host, port=store.port)
+        client = await clickhouse_connect.get_async_client(
+            host=store.host, port=store.port, username=store.user, password=store.login["password"]
+        )
         answers = [client.query("SELECT {n:UInt32}", parameters={"n": number}) for number in range(30)]
         try:
             return [int(answer.result_rows[0][0]) for answer in await asyncio.gather(*answers)]
@@ -297,6 +305,28 @@ def test_data_survives_restart_and_kill(tmp_path: Path) -> None:
     store.stop()
     assert rows == [(1,), (2,)]
     assert store.port == port
+
+
+def test_a_folder_without_accounts_gets_them(tmp_path: Path) -> None:
+    """Of an earlier version, or with a password lost: the data is there, under new passwords."""
+    store = LocalClickHouse(tmp_path)
+    with store, connect(store) as client:
+        client.command("CREATE TABLE kept (k UInt64) ENGINE = MergeTree ORDER BY k")
+        client.insert("kept", [[1]], column_names=["k"])
+    first = store.login["password"]
+    for file in (store.password_file, store.reader_password_file, tmp_path / "users.json", *tmp_path.glob("*.xml")):
+        file.unlink()
+
+    with store, connect(store) as client:
+        rows = client.query("SELECT k FROM kept").result_rows
+    second = store.login["password"]
+    store.password_file.unlink()
+    with store, connect(store) as client:
+        again = client.query("SELECT k FROM kept").result_rows
+
+    assert rows == again == [(1,)]
+    assert len({first, second, store.login["password"]}) == 3
+    assert {oct(file.stat().st_mode & 0o777) for file in store.password_file.parent.iterdir()} == {"0o600"}
 
 
 def test_running_query_finishes_before_the_stop(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""The jar cache: fetched once, then no network."""
+"""The jars: brought by the installation, or fetched once; then no network. Only what the lock says is taken."""
 
+import hashlib
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,16 @@ from typing import Any
 import pytest
 
 from nhip.local import LocalServiceError
-from nhip.local.jars import cache_folder, kafka_jars
+from nhip.local.jars import COORDINATES, LockedJar, bundled_folder, cache_folder, kafka_jars, locked_jars
+
+NAMES = ("a-1.jar", "b-1.jar")
+
+
+def locked() -> tuple[LockedJar, ...]:
+    """A lock of two jars that hold their names."""
+    return tuple(
+        LockedJar("g", name[0], "1", hashlib.sha256(name.encode()).hexdigest(), "Apache-2.0") for name in NAMES
+    )
 
 
 class Resolver:
@@ -16,6 +26,7 @@ class Resolver:
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
+        self.content: str | None = None
         self.calls = 0
 
     def build(self, _coordinates: str, *, update: bool, cache_dir: Path) -> SimpleNamespace:
@@ -26,8 +37,8 @@ class Resolver:
         assert update
         folder = cache_dir / "made"
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("a.jar", "b.jar"):
-            (folder / name).write_text(name)
+        for name in NAMES:
+            (folder / name).write_text(self.content or name)
         return SimpleNamespace(path=folder)
 
 
@@ -36,6 +47,7 @@ def resolver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resolver:
     """An empty cache and a resolver that needs no network."""
     monkeypatch.setenv("NHIP_CACHE", str(tmp_path))
     monkeypatch.setattr("nhip.local.jars.require_package", lambda _name: None)
+    monkeypatch.setattr("nhip.local.jars.locked_jars", locked)
     made = Resolver()
     monkeypatch.setitem(sys.modules, "jgo", made)
     return made
@@ -48,7 +60,7 @@ def test_second_run_needs_no_resolver(resolver: Resolver) -> None:
 
     second = kafka_jars(said.append)
 
-    assert [jar.name for jar in second] == ["a.jar", "b.jar"]
+    assert [jar.name for jar in second] == list(NAMES)
     assert first == second
     assert resolver.calls == 1
     assert said == ["fetching Kafka (once, about 45 MB)…"]
@@ -97,3 +109,62 @@ def test_cache_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("NHIP_CACHE", str(tmp_path / "mine"))
 
     assert cache_folder() == tmp_path / "mine"
+
+
+def test_a_fetched_jar_must_be_the_locked_one(resolver: Resolver) -> None:
+    """What the network gave instead of it is never run, and never taken for complete."""
+    resolver.content = "something else"
+
+    for _ in range(2):
+        with pytest.raises(LocalServiceError, match=r"Kafka's a-1\.jar is not what the lock says, in .*: delete"):
+            kafka_jars(print)
+
+    assert resolver.calls == 2
+
+
+@pytest.fixture
+def bundled(resolver: Resolver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation that brought the jars, on a machine whose resolver fails."""
+    resolver.failure = ConnectionError("no network")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "opt"))
+    folder = bundled_folder()
+    folder.mkdir(parents=True)
+    for name in NAMES:
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_an_installation_from_a_bundle_needs_no_cache(bundled: Path, resolver: Resolver) -> None:
+    """Its own jars are taken, without a word and without the network."""
+    said: list[Any] = []
+
+    jars = kafka_jars(said.append)
+
+    assert jars == tuple(bundled / name for name in NAMES)
+    assert (said, resolver.calls) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [("missing", "b-1.jar is missing in"), ("changed", "b-1.jar is not what the lock"), ("more", "c.jar is not in")],
+)
+def test_a_damaged_installation_says_how_to_mend_it(bundled: Path, damage: str, fault: str) -> None:
+    """A jar that is missing, changed or too many stops Kafka before Java runs it."""
+    if damage == "missing":
+        (bundled / NAMES[1]).unlink()
+    else:
+        (bundled / ("c.jar" if damage == "more" else NAMES[1])).write_text("other")
+
+    with pytest.raises(LocalServiceError, match=r"remove .*opt and run the bundle's install\.sh again") as refused:
+        kafka_jars(print)
+
+    assert fault in str(refused.value)
+
+
+def test_the_lock_names_what_is_fetched() -> None:
+    """Each jar has a digest and a licence, no two the same file, and the coordinates' own are among them."""
+    jars = locked_jars()
+
+    assert len({jar.file for jar in jars}) == len(jars)
+    assert all(len(jar.sha256) == 64 and jar.licence for jar in jars)
+    assert set(COORDINATES.split("+")) <= {f"{jar.group}:{jar.artifact}:{jar.version}" for jar in jars}

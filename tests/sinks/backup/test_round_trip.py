@@ -6,6 +6,7 @@
 import errno
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from contract.dossier import DOSSIER
 from sinks.backup import dump as dump_module
 from sinks.backup import load as load_module
 from sinks.backup import pages as pages_module
+from sinks.backup.dump import dump
 from sinks.backup.errors import BackupDamagedError, BackupTargetError, StoreNotEmptyError
 from sinks.backup.load import ensure_readable, restore
 from sinks.backup.manifest import Manifest, read_manifest, verify
@@ -56,11 +58,12 @@ def content(client: Client, table: str) -> list[tuple[Any, ...]]:
     return client.rows(f"SELECT count(), groupBitXor(sipHash64({columns})) FROM {table}")
 
 
+@pytest.mark.parametrize("page_rows", [4, 5], ids=["a-rest-on-the-last-page", "whole-pages"])
 def test_every_value_of_every_table_comes_back(
-    full: Client, other: Client, taken: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    full: Client, other: Client, taken: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page_rows: int
 ) -> None:
     """All bytes, extremes, NULLs, arrays and enums, over many pages; computed columns are computed again."""
-    monkeypatch.setattr(pages_module, "PAGE_ROWS", 4)
+    monkeypatch.setattr(pages_module, "PAGE_ROWS", page_rows)
 
     made = taken(full, tmp_path / "b")
     put_back(other, tmp_path / "b")
@@ -219,9 +222,11 @@ def test_a_backup_of_a_newer_program_is_refused(full: Client, taken: Backup, tmp
     path = tmp_path / "b" / "manifest.json"
     later = msgspec.convert({"number": 99, "name": "later", "checksum": ""}, type(made.migrations[0]))
     dossiers = next(t for t in made.tables if t.table == "dossiers")
+    other_text = msgspec.structs.replace(made.migrations[-1], checksum="0")
     wider = msgspec.structs.replace(dossiers, columns={**dossiers.columns, "mood": "String"})
     newer = [
         (msgspec.structs.replace(made, migrations=[*made.migrations, later]), r"migration 99 \(later\)"),
+        (msgspec.structs.replace(made, migrations=[other_text]), "is another one in this program"),
         (msgspec.structs.replace(made, tables=[wider]), r"a column dossiers.mood of type String"),
         (msgspec.structs.replace(made, tables=[msgspec.structs.replace(dossiers, table="moods")]), "a table moods"),
     ]
@@ -269,3 +274,25 @@ def test_a_full_disk_leaves_nothing_behind(
         taken(full, tmp_path / "b")
 
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_an_interrupted_backup_leaves_nothing_behind(full: Client, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a table."""
+
+    def interrupted(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dump(full, tmp_path / "b", program="0.0.0", now=lambda: datetime(2026, 11, 22, tzinfo=UTC), show=interrupted)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_column_that_no_kind_declares_stays_where_it_is(full: Client, taken: Backup, tmp_path: Path) -> None:
+    """Somebody added it by hand: it is no part of a back-up, which every installation must be able to read."""
+    full.command("ALTER TABLE dossiers ADD COLUMN note String DEFAULT 'by hand'")
+
+    made = taken(full, tmp_path / "b")
+
+    assert all("note" not in table.columns for table in made.tables)
+    assert "note" not in pq.read_schema(tmp_path / "b" / "dossiers.parquet").names
