@@ -227,7 +227,7 @@ _HAS_TYPE = re.compile(rb'"type"\s*:').search
 
 
 # When this is imported, not when the first event comes: of two threads that build the decoder of one struct at the
-# same moment, msgspec 0.22 lets one use what the other has half finished, and the process dies (tests/faults found it).
+# same moment, msgspec 0.22 lets one use what the other has half finished, and the process dies (tests/faults).
 for _kind in KINDS:
     _reader(_kind)
 
