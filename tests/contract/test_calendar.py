@@ -117,24 +117,66 @@ def test_the_shipped_file_adds_one_swap_to_the_package() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("date,name_vi,name_en\n", r"c\.csv: column kind missing"),
-        (HEADER + "10/01/2026,workday,,\n", r"c\.csv, line 2: '10/01/2026' is no date: write"),
-        (HEADER + "2026-01-10,off,,\n", r"line 2: kind 'off' is unknown: write holiday or workday"),
-        (HEADER + "2026-01-10,workday,,\n2026-01-10,holiday,,\n", r"line 3: 2026-01-10 stands in the file twice"),
-        (HEADER + "1980-01-10,workday,,\n", r"1980-01-10 is outside the calendar"),
+        ("date,name_vi,name_en\n", f": column kind missing: the first line must be {HEADER[:-1]}"),
+        (HEADER + "10/01/2026,workday,,\n", ", line 2: '10/01/2026' is no date: write it as 2026-01-10"),
+        (HEADER + "2026-01-10,off,,\n", ", line 2: kind 'off' is unknown: write holiday or workday"),
+        (
+            HEADER + "2026-01-10,workday,,\n2026-01-10,holiday,,\n",
+            ", line 3: 2026-01-10 stands in the file twice: keep one of the lines",
+        ),
+        ("", f": column date, kind, name_vi, name_en missing: the first line must be {HEADER[:-1]}"),
+        (HEADER + ",workday,,\n", ", line 2: '' is no date: write it as 2026-01-10"),
+        (HEADER + "2026-01-10\n", ", line 2: kind None is unknown: write holiday or workday"),
     ],
 )
 def test_a_faulty_file_is_refused_with_place_and_remedy(text: str, message: str) -> None:
     """A file that cannot be read names file, line and what to do."""
-    with pytest.raises(CalendarError, match=message):
+    with pytest.raises(CalendarError) as caught:
         WorkCalendar.from_csv(text, "c.csv")
+
+    assert str(caught.value) == f"c.csv{message}"
+
+
+@pytest.mark.parametrize("day", ["1980-01-10", "2051-01-01"])
+def test_an_exception_outside_the_years_is_refused(day: str) -> None:
+    """Without other years the calendar reaches from 1995 to 2050."""
+    with pytest.raises(CalendarError, match=f"^{day} is outside the calendar, 1995-01-01 to 2050-12-31: correct the"):
+        WorkCalendar.from_csv(f"{HEADER}{day},workday,,\n", "c.csv")
+
+
+def test_the_calendar_built_here_is_whole() -> None:
+    """Both ends are covered; a byte order mark does no harm; every Monday to Friday works but for the holidays."""
+    text = "\ufeff" + HEADER + "2026-01-01,workday,,\n2026-12-31,holiday,,\n"
+
+    rv = WorkCalendar.from_csv(text, "c.csv", first_year=2026, last_year=2026)
+
+    package = holidays.country_holidays("VN", years=2026)
+    every = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
+    assert (rv.first, rv.last) == (every[0], every[-1])
+    assert rv.is_workday(every[0])
+    assert not rv.is_workday(every[-1])
+    assert [rv.is_workday(day) for day in every[1:-1]] == [
+        day in package.weekend_workdays or (day.weekday() < 5 and day not in package) for day in every[1:-1]
+    ]
 
 
 def test_a_date_outside_the_years_is_refused() -> None:
     """A calendar does not guess beyond the years it was built for."""
-    with pytest.raises(CalendarError, match="outside the calendar, 2018-01-01 to 2028-12-31"):
-        CALENDAR.is_workday(date(2017, 12, 31))
-    with pytest.raises(CalendarError, match="leave the calendar"):
-        CALENDAR.add_workdays(date(2028, 12, 29), 5)
-    with pytest.raises(CalendarError, match="leave the calendar"):
-        CALENDAR.add_workdays(date(2018, 1, 2), -3)
+    outside = "is outside the calendar, 2018-01-01 to 2028-12-31: build it for more years$"
+    leaves = "leave the calendar, 2018-01-01 to 2028-12-31: widen it$"
+    first, last = CALENDAR.days[0], CALENDAR.days[-1]
+
+    for asked in (CALENDAR.is_workday, CALENDAR.next_workday, lambda d: CALENDAR.add_workdays(d, 0)):
+        for day in (date(2017, 12, 31), date(2029, 1, 1)):
+            with pytest.raises(CalendarError, match=f"^{day} {outside}"):
+                asked(day)
+    for between in (CALENDAR.workdays_between, CALENDAR.working_days):
+        with pytest.raises(CalendarError, match=f"^2029-01-01 {outside}"):
+            between(last, date(2029, 1, 1))
+        with pytest.raises(CalendarError, match=f"^2017-12-31 {outside}"):
+            between(date(2017, 12, 31), last)
+    with pytest.raises(CalendarError, match=f"^1 working days from {last} {leaves}"):
+        CALENDAR.add_workdays(last, 1)
+    with pytest.raises(CalendarError, match=f"^-1 working days from {first} {leaves}"):
+        CALENDAR.add_workdays(first, -1)
+    assert CALENDAR.add_workdays(last, 1 - len(CALENDAR.days)) == first

@@ -1,6 +1,8 @@
 """Decoding: what is read, what is refused, with which reason and at which path."""
 
 import json
+import subprocess
+import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -247,6 +249,15 @@ def test_any_text_is_read_as_its_composed_form(text: str, escaped: bool) -> None
 
 
 # -- times ----------------------------------------------------------------------------------------------
+
+
+def test_decoders_are_there_before_threads_ask() -> None:
+    """Importing is enough: msgspec 0.22 crashes where two threads make the decoder of one struct at one moment."""
+    asked = "import contract.decode as d; print(d._reader.cache_info().currsize == len(d.KINDS))"
+
+    answer = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert answer.stdout == "True\n"
 
 
 def test_the_horizon_is_a_day_after_the_clock() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract import decode_batch as batch
 from contract.decode import EventError, Horizon, decode, decode_any
 from contract.decode_batch import CHUNK, checked_batch, decode_any_batch, decode_batch
 from contract.dossier import DOSSIER
@@ -94,7 +95,7 @@ odd = st.one_of(
 records = st.lists(st.one_of(st.just(ORDINARY), odd), max_size=12)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=4 * settings().max_examples, deadline=None)
 @given(records)
 def test_each_record_gets_the_answer_it_gets_alone(values: list[bytes | None]) -> None:
     """Events are equal, refusals have the same reason and text, in the order of the records."""
@@ -134,7 +135,7 @@ def any_alone(value: bytes) -> tuple[Kind, Event] | tuple[str, str]:
 
 PAYMENT = (
     b'{"type":"nhip.payment.v1","specversion":"1.0","source":"test","id":"1","subject":"p",'
-    b'"time":"2026-02-01T08:00:00+07:00","version":1,"data":{"unit":"u","status":"issued"}}'
+    b'"time":"2026-02-01T08:00:00+07:00","version":1,"data":{"unit":"u","status":"due","amount_vnd":0}}'
 )
 named_twice = st.sampled_from([*(kind.type for kind in KINDS), "", "x"]).map(
     lambda t: ORDINARY[:-1] + b',"type":"' + t.encode() + b'"}'
@@ -142,7 +143,7 @@ named_twice = st.sampled_from([*(kind.type for kind in KINDS), "", "x"]).map(
 of_any_kind = st.one_of(st.just(ORDINARY), odd.filter(lambda v: v is not None), named_twice, st.just(PAYMENT))
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.lists(of_any_kind, max_size=8))
 def test_kinds_together_are_read_as_one_by_one(values: list[bytes]) -> None:
     """Whatever kinds are mixed, in whatever order, each record has the answer that it has alone."""
@@ -164,3 +165,127 @@ def test_events_made_in_python_are_checked_together() -> None:
     assert [decode(DOSSIER, value, HORIZON) for _, _, value in rv] == [first, second]
     with pytest.raises(EventError, match="subject"):
         checked_batch([first, wrong], HORIZON)
+
+
+LAST = {"time": "2026-02-03T09:40:00+07:00", "version": WALL_US + 86_400_000_000}
+"""A moment before the horizon and the last version allowed."""
+TEMPLATES: dict[str, dict[str, Any]] = {
+    "dossier": {"unit": "u", "channel": "online", "status": "completed", "finished_at": "1971-01-02T00:00:00+07:00"},
+    "payment": {"unit": "u", "status": "due", "amount_vnd": 0, "due_at": "2199-12-30T00:00:00+07:00"},
+    "meeting": {"unit": "u", "status": "draft", "starts_at": "2030-02-01T08:00:00+07:00"},
+    "document": {"unit": "u", "status": "draft"},
+}
+
+
+def of_kind(kind: Kind, **changes: Any) -> dict[str, Any]:
+    """An ordinary event of a kind; ``data`` adds to its data."""
+    data = {**TEMPLATES[kind.key], **changes.pop("data", {})}
+    return {**event(), "type": kind.type, **LAST, **changes, "data": data}
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> list[bytes | None]:
+    """The records that are read one by one; what decoding needs is looked up anew."""
+    seen: list[bytes | None] = []
+    batch._joint.cache_clear()
+    for kind in KINDS:
+        batch._joint(kind)
+
+    def noted(kind: Kind, value: bytes | None, horizon: Horizon) -> Event:
+        seen.append(value)
+        return decode(kind, value, horizon)
+
+    def any_noted(value: bytes, horizon: Horizon) -> tuple[Kind, Event]:
+        seen.append(value)
+        return decode_any(value, horizon)
+
+    monkeypatch.setattr(batch, "decode", noted)
+    monkeypatch.setattr(batch, "decode_any", any_noted)
+    return seen
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)
+def test_ordinary_records_are_read_together(kind: Kind, slow: list[bytes | None]) -> None:
+    """Records at the bounds are ordinary too: none of them is read by itself."""
+    values: list[bytes] = [encoded(of_kind(kind, id=str(n))) for n in range(CHUNK + 1)]
+
+    rv = decode_batch(kind, values, HORIZON)
+
+    assert rv == [decode(kind, value, HORIZON) for value in values]
+    assert decode_any_batch(values, HORIZON) == [(kind, e) for e in rv]
+    assert slow == []
+
+
+def test_a_record_out_of_the_ordinary_sends_its_chunk_the_slow_way(slow: list[bytes | None]) -> None:
+    """The chunk with it is read one by one, the one after it is not."""
+    values: list[bytes | None] = [encoded(of_kind(DOSSIER, id=str(n))) for n in range(CHUNK + 1)]
+    values[0] = None
+
+    decode_batch(DOSSIER, values, HORIZON)
+
+    assert slow == values[:CHUNK]
+
+
+def test_kinds_side_by_side_are_read_together(slow: list[bytes | None]) -> None:
+    """Each kind's records by themselves, answers in the order of the records; what has another head, alone."""
+    values = [encoded(of_kind(KINDS[n % len(KINDS)], id=str(n))) for n in range(12)]
+    strange = b" " + values[0]
+
+    rv = decode_any_batch([*values, strange], HORIZON)
+
+    assert rv == [decode_any(value, HORIZON) for value in [*values, strange]]
+    assert slow == [strange]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"time": "2026-02-03T09:40:00.000001+07:00"},
+        {"version": WALL_US + 86_400_000_001},
+        {"time": "1971-01-01T23:59:59+07:00"},
+        {"data": {"finished_at": "2026-02-03T09:40:00.000001+07:00"}},
+        {"data": {"due_at": "2199-12-30T00:00:00.000001+07:00"}},
+        {"data": {"finished_at": None}},
+        {"subject": "0912000000"},
+    ],
+    ids=range(7),
+)
+def test_what_lies_beyond_the_bounds_is_judged_alone(changes: dict[str, Any], slow: list[bytes | None]) -> None:
+    """A microsecond beyond a bound, a status without its time, or a number of a person."""
+    values: list[bytes | None] = [encoded(of_kind(DOSSIER)), encoded(of_kind(DOSSIER, **changes))]
+
+    decode_batch(DOSSIER, values, HORIZON)
+
+    assert slow == values
+
+
+@pytest.mark.parametrize("name", ["source", "id", "subject", "data"])
+def test_what_looks_personal_is_refused_each_time(name: str) -> None:
+    """Texts are remembered as codes only when they are; one that was refused is refused again."""
+    text = "x@example.org"
+    wrong = encoded(of_kind(DOSSIER, **({"data": {"field": text}} if name == "data" else {name: text})))
+    right = encoded(of_kind(DOSSIER))
+
+    rv = [decode_batch(DOSSIER, values, HORIZON)[-1] for values in ([right, wrong], [wrong], [right], [right, wrong])]
+
+    assert [isinstance(e, EventError) and e.reason for e in rv] == ["personal", "personal", False, "personal"]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of texts never heard before does not fill the memory, and the answers stay right."""
+    monkeypatch.setattr(batch, "KNOWN", 5)
+    values = [encoded(of_kind(DOSSIER, data={"field": f"f{n}"})) for n in range(40)]
+    largest = 0
+
+    for value in values:
+        assert decode_batch(DOSSIER, [value], HORIZON) == [decode(DOSSIER, value, HORIZON)]
+        largest = max(largest, len(batch._joint(DOSSIER)._known))
+
+    assert largest < 12
+
+
+def test_nothing_is_nothing() -> None:
+    """No records, no answers."""
+    assert decode_batch(DOSSIER, [], HORIZON) == []
+    assert decode_any_batch([], HORIZON) == []
+    assert checked_batch([], HORIZON) == []

@@ -14,11 +14,11 @@ from contract.registry import KINDS, kind
 PLACES = [(k, i) for k in KINDS for i in k.marked]
 
 
-def replaced(kind: Kind, indicator: Indicator, **changes: Any) -> tuple[Kind, ...]:
-    """All kinds, with one indicator changed."""
+def replaced(kind: Kind, indicator: Indicator, **changes: Any) -> tuple[Kind]:
+    """The kind alone, with one indicator changed."""
     changed = msgspec.structs.replace(indicator, **changes)
     indicators = tuple(changed if i is indicator else i for i in kind.indicators)
-    return tuple(msgspec.structs.replace(k, indicators=indicators) if k is kind else k for k in KINDS)
+    return (msgspec.structs.replace(kind, indicators=indicators),)
 
 
 def test_it_is_a_short_constant_for_each_kind() -> None:
@@ -88,7 +88,7 @@ def test_it_changes_with_what_a_function_answers(kind: Kind, indicator: Indicato
 
     rv = fingerprint(replaced(kind, indicator, mark=other))
 
-    assert rv != fingerprint(KINDS)
+    assert rv != fingerprint([kind])
 
 
 @pytest.mark.parametrize(("kind", "indicator"), PLACES, ids=lambda p: p.key)
@@ -103,7 +103,7 @@ def test_it_does_not_change_with_words(kind: Kind, indicator: Indicator) -> None
 
     rv = fingerprint(replaced(kind, indicator, mark=rewritten, name_vi="Khác", counts="otherwise", source="-"))
 
-    assert rv == fingerprint(KINDS)
+    assert rv == fingerprint([kind])
 
 
 @pytest.mark.parametrize(("kind", "indicator"), PLACES, ids=lambda p: p.key)
@@ -114,7 +114,7 @@ def test_it_changes_with_key_and_reading(kind: Kind, indicator: Indicator) -> No
     renamed = fingerprint(replaced(kind, indicator, key="other"))
     reread = fingerprint(replaced(kind, indicator, reading=reading))
 
-    assert len({fingerprint(KINDS), renamed, reread}) == 3
+    assert len({fingerprint([kind]), renamed, reread}) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.key)

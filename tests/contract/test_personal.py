@@ -115,14 +115,14 @@ def test_what_is_a_code(text: str) -> None:
     number=st.from_regex(r"[0-9]{4,11}|(0[1-9]|1[0-8])[0-9]{4,5}", fullmatch=True),
     after=st.sampled_from(["", "/1795227303120000", "/3"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 def test_no_national_code_is_refused(agency: str, day: datetime, form: str, number: str, after: str) -> None:
     """Every agency, both lengths of dates, four to eleven digits, alone and as the beginning of an id."""
     assert find_personal(f"{agency}-{day.strftime(form)}-{number}{after}") is None
 
 
 @given(number=st.integers(0, 10**20), width=st.integers(1, 9), prefix=st.sampled_from(["", "case-", "x/", "H1."]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples, deadline=None)
 def test_no_numeric_id_is_refused(number: int, width: int, prefix: str) -> None:
     """Numbers as databases write them, without zeros in front or with few."""
     assert find_personal(f"{prefix}{number:0{width}d}") is None
@@ -139,7 +139,7 @@ def test_no_random_id_is_refused(uuid: UUID, raw: bytes) -> None:
 
 
 @given(st.one_of(noise, st.builds(lambda a, b, c: a + b + c, noise, st.sampled_from(list(PERSONAL)), noise)))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=5 * settings().max_examples, deadline=None)
 def test_the_quick_look_misses_nothing(text: str) -> None:
     """What it calls codes is never personal; masking is complete and done once."""
     if find_personal(text) is not None:
@@ -244,3 +244,14 @@ def test_a_masked_record_is_not_sent_again_as_it_is() -> None:
     with pytest.raises(EventError, match="masked value") as caught:
         decode(DOSSIER, hidden, HORIZON)
     assert caught.value.reason == "personal"
+
+
+@pytest.mark.parametrize("code", ["0700123455", "0900001239", "0901112220", "0700000090", "0900008001"])
+def test_a_tax_code_is_told_from_a_phone_number_by_its_check_digit(code: str) -> None:
+    """With its own last digit it is an organisation's code, with any other one a mobile number."""
+    others = [f"{code[:-1]}{digit}" for digit in string.digits if digit != code[-1]]
+
+    assert find_personal(code) is None
+    assert mask(f"tax {code}, {others[0]}") == f"tax {code}, {MASK * 10}"
+    assert {find_personal(other) for other in others} == {"a phone number"}
+    assert find_personal(f"091{code[3:]}") == "a phone number"

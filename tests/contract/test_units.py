@@ -193,23 +193,46 @@ def test_segments_cover_all_time_and_agree_with_scopes(moves: list[tuple[str, in
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("a,,ward,A,A,2025-07-01,\na,,ward,A,A,2025-07-01,\n", r"t.csv, line 3: unit a repeats t.csv, line 2"),
-        ("a,,ward,A,A,2025-07-01,\na,,ward,B,B,2026-01-01,\n", r"line 3: .*overlaps t.csv, line 2: end that"),
-        ("a,,ward,A,A,2025-07-01,2025-06-01\n", r"line 2: unit a ends before it begins"),
-        ("a,z,ward,A,A,2025-07-01,\n", r"line 2: unit a has the unknown parent z: add"),
-        ("a,b,ward,A,A,2025-07-01,\nb,a,ward,B,B,2025-07-01,\n", r"line 2: .*own ancestor .*a → b → a"),
-        ("a,,ward,A,A,1/7/2025,\n", r"line 2: valid_from '1/7/2025' is no date: write it as"),
-        ("a,,ward,A,A,2025-07-01,soon\n", r"line 2: valid_to 'soon' is no date"),
-        ("a,,ward\n", r"line 2: valid_from None is no date"),
-        (" ,,ward,A,A,2025-07-01,\n", r"line 2: the code is empty"),
+        (
+            "a,,ward,A,A,2025-07-01,\na,,ward,A,A,2025-07-01,\n",
+            "line 3: unit a repeats t.csv, line 2: remove one of them",
+        ),
+        (
+            "a,,ward,A,A,2025-07-01,\na,,ward,B,B,2026-01-01,\n",
+            "line 3: unit a from 2026-01-01 overlaps t.csv, line 2: end that one with a valid_to before 2026-01-01",
+        ),
+        (
+            "a,,ward,A,A,2025-07-01,2025-06-01\n",
+            "line 2: unit a ends before it begins: correct valid_from or valid_to",
+        ),
+        (
+            "a,z,ward,A,A,2025-07-01,\n",
+            "line 2: unit a has the unknown parent z: add a row for it or leave the parent empty",
+        ),
+        (
+            "a,b,ward,A,A,2025-07-01,\nb,a,ward,B,B,2025-07-01,\n",
+            "line 2: unit a is its own ancestor from 2025-07-01 (a → b → a): correct the parent of one of them",
+        ),
+        ("a,,ward,A,A,1/7/2025,\n", "line 2: valid_from '1/7/2025' is no date: write it as 2025-07-01"),
+        ("a,,ward,A,A,2025-07-01,soon\n", "line 2: valid_to 'soon' is no date: write it as 2025-07-01"),
+        ("a,,ward\n", "line 2: valid_from None is no date: write it as 2025-07-01"),
+        (" ,,ward,A,A,2025-07-01,\n", "line 2: the code is empty: fill it in or remove the line"),
     ],
 )
 def test_a_faulty_table_is_refused_with_place_and_remedy(lines: str, message: str) -> None:
     """A contradiction names file, line and what to do."""
     text = HEADER + lines
 
-    with pytest.raises(UnitError, match=message):
+    with pytest.raises(UnitError) as caught:
         UnitTree.from_csv(text, "t.csv")
+
+    assert str(caught.value) == f"t.csv, {message}"
+
+
+def test_rows_without_a_file_are_named_by_number() -> None:
+    """Rows of another origin are counted from 1."""
+    with pytest.raises(UnitError, match=r"^row 2: unit a repeats row 1: remove one of them$"):
+        UnitTree([unit("a"), unit("a")])
 
 
 def test_a_cycle_on_some_days_only_is_refused() -> None:
@@ -217,7 +240,7 @@ def test_a_cycle_on_some_days_only_is_refused() -> None:
     rows = [unit("a"), unit("b", "a"), unit("a", "b", MOVE)]
     rows[0] = unit("a", until=MOVE - timedelta(days=1))
 
-    with pytest.raises(UnitError, match="own ancestor from 2026-05-01"):
+    with pytest.raises(UnitError, match=r"^row 3: unit a is its own ancestor from 2026-05-01 \(a → b → a\): correct"):
         UnitTree(rows)
 
 
@@ -225,7 +248,10 @@ def test_a_missing_column_is_named() -> None:
     """A table without a column says which one and what the first line must be."""
     text = "code,kind\na,ward\n"
 
-    with pytest.raises(UnitError, match=r"t\.csv: column parent, name_vi, .* missing"):
+    with pytest.raises(
+        UnitError,
+        match=rf"^t\.csv: column parent, name_vi, .*, valid_to missing: the first line must be {HEADER[:-1]}$",
+    ):
         UnitTree.from_csv(text, "t.csv")
 
 

@@ -12,6 +12,7 @@ from contract.windows import (
     WINDOWS,
     Level,
     floor_to,
+    leaves_at,
     levels_kept,
     pieces,
     windows_of,
@@ -65,6 +66,41 @@ def test_a_mark_counts_once_where_the_range_holds_it(window: str, now_s: int, aw
     rv = counted(Reading.RATE, window, at_s, seen_s, now_s)
 
     assert rv == ((1, 1) if first <= at_s < end else (0, 0))
+
+
+@pytest.mark.parametrize("window", [window for window in RATE_WINDOWS if window != "all"])
+@given(at_s=TIMES)
+def test_a_mark_leaves_a_window_once(window: str, at_s: int) -> None:
+    """It is held from its own minute to the one before it leaves, and never again."""
+    rv = leaves_at(window, at_s)
+
+    assert rv is not None
+    assert rv % MINUTE_S == 0
+    for now_s, held in ((at_s, True), (rv - 1, True), (rv, False), (rv + 400 * DAY_S, False)):
+        first, end = range_of(window, now_s)
+        assert (first <= at_s < end) is held
+
+
+def test_what_counts_for_ever_never_leaves() -> None:
+    """The window of all time loses nothing."""
+    assert leaves_at("all", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("age_s", "kept"),
+    [
+        (-DAY_S, 4),
+        (25 * HOUR_S, 4),
+        (25 * HOUR_S + 1, 3),
+        (31 * DAY_S, 3),
+        (31 * DAY_S + 1, 2),
+    ],
+)
+def test_levels_are_kept_an_hour_and_a_day_longer_than_needed(age_s: int, kept: int) -> None:
+    """Minutes for 25 hours, hours for 31 days: workers' clocks differ."""
+    rv = levels_kept(1_770_000_000 - age_s, 1_770_000_000)
+
+    assert rv == tuple(Level)[:kept]
 
 
 @given(now_s=TIMES, away_s=AROUND, later_s=st.integers(0, 40 * DAY_S))

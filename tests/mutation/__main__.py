@@ -153,7 +153,8 @@ def share(outcomes: Counter[str]) -> float:
 
 def show(room: str, by_module: Mapping[str, Counter[str]]) -> None:
     """Print the table."""
-    table = Table("module", title=room)
+    table = Table(title=room)
+    table.add_column("module", min_width=24)
     columns = ("killed", "timeout", "survived", "no test", "crashed")
     for column in ("mutants", *columns, "noticed"):
         table.add_column(column, justify="right")
