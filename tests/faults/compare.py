@@ -40,6 +40,10 @@ class Comparison:
         self._heard = 0
         self._get = httpx.Client(timeout=10.0)
 
+    def close(self) -> None:
+        """Close the connection to the wall."""
+        self._get.close()
+
     def calls(self) -> list[Call]:
         """What the web hook received: who and what stands in the title, the id in the body."""
         found = []

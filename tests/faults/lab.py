@@ -208,6 +208,9 @@ class Lab:
         for sender in (self._spooled, self._direct, self._probe):
             with suppress(ProducerError):
                 sender.producer.close(5.0)
+        self._http.close()
+        self._get.close()
+        self._comparison.close()
 
 
 @contextmanager

@@ -145,6 +145,10 @@ class HttpSender:
     def settle(self, timeout_s: float) -> None:
         """Nothing is under way between two calls."""
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
 
 def run_load(
     sender: Sender, load: Load, ledger: Ledger, rate_per_s: float, stop: threading.Event, keep: Callable[[Step], None]
