@@ -57,9 +57,9 @@ def most_overdue(client: Client, scope: str, units: Sequence[str], before_s: int
         page = client.rows(
             f"""
             SELECT assumeNotNull(overdue_at) AS due, id FROM dossiers
-            PREWHERE isNotNull(overdue_at) AND overdue_at >= {{first:Int64}} AND overdue_at < {{before:Int64}}
+            WHERE isNotNull(overdue_at) AND overdue_at >= {{first:Int64}} AND overdue_at < {{before:Int64}}
               AND intDiv(overdue_at + {{zone:Int64}}, {{day:Int64}}) IN {{days:Array(Int64)}} AND unit IN ({wanted})
-            WHERE (due, id) > ({{due:Int64}}, {{id:String}})
+              AND (due, id) > ({{due:Int64}}, {{id:String}})
             GROUP BY due, id ORDER BY due, id LIMIT {{page:UInt32}}""",
             {**parameters, "due": after[0], "id": after[1]},
         )

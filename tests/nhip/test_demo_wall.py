@@ -131,7 +131,7 @@ def test_an_event_is_on_screen_soon(demo: Demo, page: Any) -> None:
     """A dossier received now changes the figure of today; from send to screen takes the printed time."""
     from producers import Producer  # noqa: PLC0415 - Kafka's address is known only now
 
-    kafka = demo.flags()[1].partition("=")[2]
+    kafka = demo.flags()[0].partition("kafka=")[2]
     times = []
     with Producer(kafka) as producer:
         for number in range(5):

@@ -60,13 +60,23 @@ class Up:
 
     def kill(self, word: str) -> None:
         """SIGKILL the part with that word in its command, and not who guards it."""
-        found = [p for p in self.processes() if word in p.cmdline() and not any("guard.py" in c for c in p.cmdline())]
+        found = [
+            p for p in self.processes() if word in (command := _command(p)) and "guard.py" not in " ".join(command)
+        ]
         assert len(found) == 1, found
         found[0].kill()
 
     def processes(self) -> list[psutil.Process]:
         """Every process that it has started, directly or not."""
         return psutil.Process(self.process.pid).children(recursive=True)
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Words of its command; none when it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nhip.local import LocalClickHouse
 from sinks.alert_store import ClickHouseAlertStore
 from sinks.client import Client, connect
 from sinks.migrate import migrate
@@ -18,6 +19,16 @@ from tests.support.alert_store import sunday_store
 def client(database: Database) -> Iterator[Client]:
     """A connection to the test's own, empty database."""
     connected = connect(host=database.host, port=database.port, database=database.name, **database.login)
+    yield connected
+    connected.close()
+
+
+@pytest.fixture
+def reader(clickhouse: LocalClickHouse, database: Database) -> Iterator[Client]:
+    """A connection with the rights of the wall, which are fewer."""
+    password = clickhouse.reader_password_file.read_text().strip()
+    where = {"host": database.host, "port": database.port, "database": database.name}
+    connected = connect(**where, user=clickhouse.reader, password=password)
     yield connected
     connected.close()
 

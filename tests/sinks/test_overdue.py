@@ -10,6 +10,7 @@ from contract.days import DAY_S, HOUR_S
 from contract.dossier import DOSSIER, DossierEvent
 from contract.units import Unit, UnitTree
 from sinks import overdue
+from sinks.client import Client
 from sinks.overdue import OverdueDossier, most_overdue
 from sinks.store import ClickHouseStore
 from streams.rows import EntityBatch, EpochKey, PaneBatch
@@ -43,9 +44,9 @@ def publish(store: ClickHouseStore) -> None:
     store.complete([EpochKey(DOSSIER.topic, p, 1) for p in (0, 1)])
 
 
-def told(store: ClickHouseStore, limit: int, units: tuple[str, ...] = ("A", "A.1", "A.2")) -> list[OverdueDossier]:
+def told(reader: Client, limit: int, units: tuple[str, ...] = ("A", "A.1", "A.2")) -> list[OverdueDossier]:
     """The list of a province or a ward."""
-    return most_overdue(store.client, f"unit:{units[0]}", units, NOW_S, limit)
+    return most_overdue(reader, f"unit:{units[0]}", units, NOW_S, limit)
 
 
 def random_dossiers() -> Iterator[DossierEvent]:
@@ -60,7 +61,9 @@ def random_dossiers() -> Iterator[DossierEvent]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
-def test_the_oldest_come_first_whatever_was_finished_or_moved(store: ClickHouseStore, limit: int) -> None:
+def test_the_oldest_come_first_whatever_was_finished_or_moved(
+    store: ClickHouseStore, reader: Client, limit: int
+) -> None:
     """Over many pages, with rows of former states still in the table."""
     events = list(random_dossiers())
     keep(store, DOSSIER, events[:30])
@@ -75,24 +78,24 @@ def test_the_oldest_come_first_whatever_was_finished_or_moved(store: ClickHouseS
             if data.status == "processing" and data.unit in units and data.due_at is not None
         ]
         expected = sorted((o for o in late if o.due_s < NOW_S), key=lambda o: (o.due_s, o.id))
-        assert told(store, limit, units) == expected[:limit]
+        assert told(reader, limit, units) == expected[:limit]
 
 
-def test_who_has_moved_away_leaves_room_for_the_next(store: ClickHouseStore) -> None:
+def test_who_has_moved_away_leaves_room_for_the_next(store: ClickHouseStore, reader: Client) -> None:
     """The oldest three moved to another unit since: those after them are still found."""
     due_s = NOW_S - 5 * DAY_S
     keep(store, DOSSIER, [opened(n, due_s + n) for n in range(6)])
     keep(store, DOSSIER, [opened(n, due_s + n, "elsewhere", 2) for n in range(3)])
     publish(store)
 
-    rv = told(store, 2)
+    rv = told(reader, 2)
 
     assert [row.id for row in rv] == ["d03", "d04"]
 
 
-def test_nothing_overdue_is_an_empty_list(store: ClickHouseStore) -> None:
+def test_nothing_overdue_is_an_empty_list(store: ClickHouseStore, reader: Client) -> None:
     """No dossier at all; and panes that say more than the rows, as while a correction is being counted."""
-    empty = told(store, 5)
+    empty = told(reader, 5)
     keep(store, DOSSIER, [opened(0, NOW_S - DAY_S)])
     publish(store)
     marks = [tuple(i.mark(opened(0, NOW_S).data) if i.mark else None for i in DOSSIER.marked)]
@@ -100,6 +103,6 @@ def test_nothing_overdue_is_an_empty_list(store: ClickHouseStore) -> None:
     store.client.command("TRUNCATE TABLE dossiers")
     store.write_entities(EntityBatch(DOSSIER, [gone], [0], [*marks], [0], [1], [1]))
 
-    rv = told(store, 5)
+    rv = told(reader, 5)
 
     assert (empty, rv) == ([], [])
