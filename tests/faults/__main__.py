@@ -5,6 +5,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,7 @@ from tests.faults.fleet import fleet
 from tests.faults.lab import laboratory
 from tests.faults.outcome import Outcome
 from tests.faults.page import page
-from tests.faults.report import document
+from tests.faults.report import document, joined
 from tests.faults.schedule import FaultKind, make_schedule
 from tests.support.mailbox import WebHook
 
@@ -33,7 +34,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--report", type=Path, help="write the report to this file (JSON)")
     parser.add_argument("--page", type=Path, help="write the page of the docs to this file")
     parser.add_argument("--keep", type=Path, help="folder that keeps logs and data")
+    parser.add_argument("--join", nargs="+", type=Path, help="run nothing: put the reports of several runs together")
     given = parser.parse_args(arguments)
+    if given.join:
+        reports = [msgspec.json.decode(report.read_bytes()) for report in given.join]
+        _write(joined(reports), given.report, given.page)
+        return 0
     kinds = [FaultKind[name] for name in given.only] if given.only else list(FaultKind)
     if given.no_disks:
         kinds = [kind for kind in kinds if kind not in _DISKS]
@@ -55,15 +61,18 @@ def main(arguments: list[str]) -> int:
                 _say(outcome)
                 if outcome.wrong:
                     print(schedule, *outcome.wrong[:40], sep="\n", flush=True)
-                report = document(outcomes, sys.orig_argv)
-                if given.report:
-                    given.report.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-                if given.page:
-                    given.page.write_text(page(report), "utf-8")
+                _write(document(outcomes, sys.orig_argv), given.report, given.page)
                 if outcome.wrong and number + 1 < given.seeds:
                     print("what is wrong stays in the store: no further seeds", flush=True)
                     break
     return 1 if any(outcome.wrong for outcome in outcomes) else 0
+
+
+def _write(report: dict[str, Any], to_json: Path | None, to_page: Path | None) -> None:
+    if to_json:
+        to_json.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    if to_page:
+        to_page.write_text(page(report), "utf-8")
 
 
 def _say(outcome: Outcome) -> None:

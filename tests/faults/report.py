@@ -15,7 +15,7 @@ import psutil
 from nhip.local.jars import KAFKA_VERSION
 from tests.faults.outcome import Outcome, rows
 
-__all__ = ["document"]
+__all__ = ["document", "joined"]
 
 PACKAGES = ("faust-streaming", "aiokafka", "chdb", "clickhouse-connect", "kafka-python")
 
@@ -52,6 +52,18 @@ def document(outcomes: list[Outcome], command: Sequence[str]) -> dict[str, Any]:
         "kinds": [{**msgspec.to_builtins(row), "kind": row.kind.value} for row in rows(outcomes)],
         "outcomes": msgspec.to_builtins(outcomes),
     }
+
+
+def joined(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Put the reports of several runs of one commit together; ValueError when they are of several."""
+    commits = {report["commit"] for report in reports}
+    if len(commits) != 1:
+        raise ValueError(f"reports of several commits: {', '.join(sorted(commits))}")
+    outcomes = [outcome for report in reports for outcome in msgspec.convert(report["outcomes"], list[Outcome])]
+    whole = document(sorted(outcomes, key=lambda outcome: outcome.seed), ())
+    first = max(reports, key=lambda report: str(report["date"]))
+    kept = {name: first[name] for name in ("date", "commit", "machine", "versions")}
+    return whole | kept | {"command": "` beside `".join(report["command"] for report in reports)}
 
 
 def _commit() -> str:

@@ -1,10 +1,12 @@
 """The report: figures by kind of fault, and a page that does not hide what was wrong."""
 
+import pytest
+from msgspec import json
 from msgspec.structs import replace
 
 from tests.faults.outcome import Measure, Outcome, rows
 from tests.faults.page import page
-from tests.faults.report import document
+from tests.faults.report import document, joined
 
 
 def measure(detected_s: float | None, recovered_s: float, *, alone: bool) -> Measure:
@@ -55,3 +57,19 @@ def test_the_page_tells_what_was_wrong() -> None:
     assert "| alerts lost, or told by a second id | 1 |" in bad_page
     assert "| figures counted twice, not counted, or wrong | 1 |" in bad_page
     assert "| worker killed (-9) | 6 |" in bad_page
+
+
+def test_reports_of_runs_side_by_side_are_put_together() -> None:
+    """Sums are of all seeds, in their order; reports of two commits are not of one program."""
+    first, second = (
+        json.decode(json.encode(document([replace(OUTCOME, seed=seed)], ["python", "-m", "tests.faults"])))
+        for seed in (8, 7)
+    )
+
+    both = joined([first, second])
+
+    assert [outcome["seed"] for outcome in both["outcomes"]] == [7, 8]
+    assert (both["seeds"], both["accepted"], both["faults"]) == (2, 1_980, 6)
+    assert "2 seeds" in page(both)
+    with pytest.raises(ValueError, match="several commits"):
+        joined([first, second | {"commit": "another"}])
