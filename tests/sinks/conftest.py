@@ -27,8 +27,9 @@ def client(database: Database) -> Iterator[Client]:
 def reader(clickhouse: LocalClickHouse, database: Database) -> Iterator[Client]:
     """A connection with the rights of the wall, which are fewer."""
     password = clickhouse.reader_password_file.read_text().strip()
-    where = {"host": database.host, "port": database.port, "database": database.name}
-    connected = connect(**where, user=clickhouse.reader, password=password)
+    connected = connect(
+        host=database.host, port=database.port, database=database.name, user=clickhouse.reader, password=password
+    )
     yield connected
     connected.close()
 
