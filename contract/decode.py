@@ -16,7 +16,7 @@ from contract.fields import EARLIEST_YEAR, LATEST_YEAR, MAX_EVENT_BYTES
 from contract.kind import Event, Kind
 from contract.marks import EPOCH
 from contract.personal import find_personal, mask, surely_codes
-from contract.registry import KINDS
+from contract.registry import KIND_OF_EVENT, KINDS
 
 __all__ = [
     "ENVELOPE_TEXTS",
@@ -144,7 +144,7 @@ def checked(event: Event, horizon: Horizon) -> tuple[Kind, Event, bytes]:
 
 def encoded(event: Event) -> tuple[Kind, bytes]:
     """Return the kind and the bytes of an event made in Python, unchecked. Raises EventError."""
-    kind = _KIND_OF_EVENT.get(type(event))
+    kind = KIND_OF_EVENT.get(type(event))
     if kind is None:
         raise EventError("invalid", f"{type(event).__name__} is no event of a known kind - at `$.type`")
     try:
@@ -239,7 +239,6 @@ class _Typed(msgspec.Struct):
 _typed = msgspec.json.Decoder(_Typed).decode
 _encode = msgspec.json.Encoder().encode
 _KIND_OF_TYPE = {k.type: k for k in KINDS}
-_KIND_OF_EVENT = {k.event: k for k in KINDS}
 _PATH = re.compile(r" - at `([^`]*)`$").search
 _FIELD = re.compile(r"^Object (?:missing required|contains unknown) field `(.*?)`").search
 

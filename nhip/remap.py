@@ -12,7 +12,7 @@ import msgspec
 
 from contract.decode import encoded
 from contract.kind import Event, Kind
-from contract.registry import KINDS
+from contract.registry import KIND_OF_EVENT
 from streams.intake import content_hash
 from streams.rows import Stored
 
@@ -23,8 +23,6 @@ PAGE = 10_000
 REVISIONS_US = 1_000
 """So much younger than the file's, a stored snapshot is taken for the file's own, sent under another mapping. Each
 such sending adds a microsecond; changes of one entity in its source are further apart."""
-
-_KIND_OF: dict[type[Event], Kind] = {kind.event: kind for kind in KINDS}
 
 
 class ContradictedError(Exception):
@@ -47,7 +45,7 @@ def contradicted(rows: Rows, events: Sequence[Event], show: Callable[[int, int],
     newest = _newest(events)
     ids: dict[Kind, list[str]] = defaultdict(list)
     for subject, event in newest.items():
-        ids[_KIND_OF[type(event)]].append(subject)
+        ids[KIND_OF_EVENT[type(event)]].append(subject)
     found: dict[str, int] = {}
     done = 0
     for kind, subjects in ids.items():

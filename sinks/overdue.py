@@ -6,17 +6,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from contract.days import DAY_S, HOUR_S
+from contract.days import DAY_S, LOCAL_OFFSET_S
 from contract.windows import Level
 from sinks.client import Client
 from sinks.epochs import CURRENT
 from sinks.relation import relation
 
 __all__ = ["OverdueDossier", "most_overdue"]
-
-_OFFSET_S = 7 * HOUR_S
-"""Viet Nam is seven hours ahead of UTC; the days of panes are its own."""
-
 
 _PAGE = 1_000
 """Rows that are looked up in one step."""
@@ -45,9 +41,9 @@ def most_overdue(client: Client, scope: str, units: Sequence[str], before_s: int
     parameters |= {
         "first": days[0],
         "before": before_s,
-        "zone": _OFFSET_S,
+        "zone": LOCAL_OFFSET_S,
         "day": DAY_S,
-        "days": [(day + _OFFSET_S) // DAY_S for day in days],
+        "days": [(day + LOCAL_OFFSET_S) // DAY_S for day in days],
         "page": _PAGE,
     }
     among = set(units)

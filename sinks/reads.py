@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import starmap
 from typing import NamedTuple
 
-from contract.days import DAY_S, HOUR_S, floor_minute, local_day_start
+from contract.days import DAY_S, LOCAL_OFFSET_S, floor_minute, local_day_start
 from contract.indicators import Reading
 from contract.registry import INDICATORS
 from contract.windows import Level
@@ -32,10 +32,6 @@ __all__ = [
     "states_before",
     "states_over",
 ]
-
-_OFFSET_S = 7 * HOUR_S
-"""Viet Nam is seven hours ahead of UTC, whose midnights the arithmetic of buckets would find."""
-
 
 _SUMMED = [key for key, indicator in INDICATORS.items() if indicator.reading is Reading.RATE]
 
@@ -130,7 +126,7 @@ def buckets(
         {
             **parameters,
             "indicators": _SUMMED,
-            "zone": _OFFSET_S,
+            "zone": LOCAL_OFFSET_S,  # else the midnights would be those of UTC
             "step": step_s,
             "level": int(level),
             "start": start_s,

@@ -24,6 +24,8 @@ SHA256SUM = shutil.which("sha256sum") or "sha256sum"
 ROOT = Path(__file__).resolve().parents[1]
 HASH = f"    --hash=sha256:{'0' * 64}\n"
 INSTALL_TIMEOUT_S = 200
+PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+"""What a command is started with: a path to other modules would lead past what was installed."""
 
 Install = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -126,7 +128,9 @@ def test_the_oldest_glibc_is_the_newest_that_any_wheel_needs() -> None:
 
 def test_the_installed_program_runs(opt: Path) -> None:
     """By the prefix's own command, from a version's folder, without pip; jars lie where nhip looks for them."""
-    said = subprocess.run([opt / "bin" / "nhip", "status"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [opt / "bin" / "nhip", "status"], capture_output=True, text=True, check=True, env=PLAIN
+    ).stdout
     (version,) = (opt / "versions").iterdir()
 
     assert said == "nhip 0.1.0 status\n"
@@ -161,9 +165,9 @@ def test_a_newer_version_comes_beside_the_old_one(opt: Path, tmp_path: Path, bun
     newer = tiny_bundle(tmp_path / "nhip-0.2.0", "0.2.0")
 
     upgraded = install(newer, "--prefix", opt)
-    new = subprocess.run([opt / "bin" / "nhip"], capture_output=True, text=True, check=True).stdout
+    new = subprocess.run([opt / "bin" / "nhip"], capture_output=True, text=True, check=True, env=PLAIN).stdout
     back = install(bundle, "--prefix", opt)
-    old = subprocess.run([opt / "bin" / "nhip"], capture_output=True, text=True, check=True).stdout
+    old = subprocess.run([opt / "bin" / "nhip"], capture_output=True, text=True, check=True, env=PLAIN).stdout
 
     assert (upgraded.returncode, back.returncode) == (0, 0), upgraded.stderr + back.stderr
     assert "the one before stays in" in upgraded.stdout
@@ -182,7 +186,7 @@ def test_an_installation_that_was_broken_off_is_made_anew(bundle: Path, tmp_path
     done = install(bundle, "--prefix", tmp_path / "opt", "--units", tmp_path / "units")
 
     assert done.returncode == 0, done.stderr
-    said = subprocess.run([tmp_path / "opt/bin/nhip"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([tmp_path / "opt/bin/nhip"], capture_output=True, text=True, check=True, env=PLAIN).stdout
     assert said == "nhip 0.1.0\n"
     unit = (tmp_path / "units" / "nhip-worker@.service").read_text("utf-8")
     assert f"ExecStart={tmp_path}/opt/bin/nhip " in unit

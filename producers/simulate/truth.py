@@ -6,12 +6,10 @@ from typing import Any, NamedTuple
 from contract.days import DAY_S, floor_minute
 from contract.indicators import Reading
 from contract.kind import Event
-from contract.registry import KINDS
+from contract.registry import KIND_OF_EVENT, KINDS
 from producers.simulate.province import PROVINCE
 
 __all__ = ["Truth", "share"]
-
-_KIND_OF = {kind.event: kind for kind in KINDS}
 
 
 class _Newest(NamedTuple):
@@ -29,7 +27,7 @@ class Truth:
 
     def add(self, event: Event) -> None:
         """Take one event as it was sent; an older snapshot changes nothing."""
-        kind = _KIND_OF[type(event)]
+        kind = KIND_OF_EVENT[type(event)]
         self.sent[kind.key] += 1
         key = (kind.key, event.subject)
         newest = self._newest.get(key)

@@ -7,7 +7,6 @@ import base64
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +16,9 @@ import pytest
 
 from nhip.local import LocalClickHouse
 from nhip.local.users import StoreUsers
-from sinks.client import connect
 from sinks.rights import Role
 from tests.support.store_account import Account
-from tests.support.unit_rows import MINE, OTHER, TABLES, fill
+from tests.support.unit_rows import MINE, OTHER, TABLES, filled
 
 pytestmark = pytest.mark.services
 
@@ -45,11 +43,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """One store for this file."""
     folder = tmp_path_factory.mktemp("doors")
     with LocalClickHouse(folder, database="nhip") as server:
-        first = connect(host=server.host, port=server.port, **server.login)
-        first.command("CREATE DATABASE nhip")
-        first.close()
-        with closing(connect(host=server.host, port=server.port, database="nhip", **server.login)) as client:
-            fill(client)
+        filled(server)
         users, now = StoreUsers(folder), datetime.now(UTC)
         yield Store(
             server,

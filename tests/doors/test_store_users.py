@@ -4,18 +4,16 @@
 # The statements are made here, of literals.
 
 import re
-from contextlib import closing
 from pathlib import Path
 
 import chdb
 import pytest
 
 from nhip.local import LocalClickHouse
-from sinks.client import connect
 from sinks.rights import Role, policies, user_statements, users_sql
 from tests.support.engine_user import as_user
 from tests.support.store_account import Answer
-from tests.support.unit_rows import MINE, OTHER, TABLES, fill
+from tests.support.unit_rows import MINE, OTHER, TABLES, filled
 
 ROOT = Path(__file__).parents[2]
 HASH = "0" * 64
@@ -30,11 +28,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with rows of two units; it does not run any more."""
     folder = tmp_path_factory.mktemp("users")
     with LocalClickHouse(folder, database="nhip") as server:
-        first = connect(host=server.host, port=server.port, **server.login)
-        first.command("CREATE DATABASE nhip")
-        first.close()
-        with closing(connect(host=server.host, port=server.port, database="nhip", **server.login)) as client:
-            fill(client)
+        filled(server)
     return folder
 
 

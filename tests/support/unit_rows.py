@@ -1,9 +1,12 @@
 """Rows of two units in every table that Grafana may read, for tests of who sees which."""
 
-from sinks.client import Client
+from contextlib import closing
+
+from nhip.local import LocalClickHouse
+from sinks.client import Client, connect
 from sinks.migrate import migrate
 
-__all__ = ["MINE", "OTHER", "TABLES", "fill"]
+__all__ = ["MINE", "OTHER", "TABLES", "fill", "filled"]
 
 MINE, OTHER = "c1", "c2"
 TABLES = {"rates": "scope", "rates_now": "scope", "panes": "scope", "alerts": "scope", "alert_actions": "scope",
@@ -36,3 +39,11 @@ def fill(client: Client) -> None:
         )
     client.command("INSERT INTO rates_now (scope, indicator, window) VALUES ('field:land', 'on_time', '30d')")
     client.command("INSERT INTO dead_letters (topic, reason, value) VALUES ('t', 'json', 'bytes-of-a-record')")
+
+
+def filled(server: LocalClickHouse) -> None:
+    """Make the server's database, with the rows of `fill`."""
+    with closing(connect(host=server.host, port=server.port, **server.login)) as first:
+        first.command("CREATE DATABASE nhip")
+    with closing(connect(host=server.host, port=server.port, database="nhip", **server.login)) as client:
+        fill(client)
