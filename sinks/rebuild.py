@@ -6,6 +6,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from contract.days import DAY_S, HOUR_S, MINUTE_S, local_day_start
 from contract.kind import Kind
 from contract.units import Segment
@@ -13,7 +15,7 @@ from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level
 from sinks.client import Client
 from sinks.columns import columns_of
 from sinks.scopes import scopes_of
-from streams.rows import Pane
+from streams.rows import Column, PaneBlock
 
 __all__ = ["rebuild"]
 
@@ -27,8 +29,8 @@ def rebuild(
     partitions: Sequence[int],
     now_s: int,
     segments: Callable[[str], Sequence[Segment]],
-) -> Iterator[Pane]:
-    """Stream the panes of these partitions at the levels kept at ``now_s``.
+) -> Iterator[PaneBlock]:
+    """Stream the panes of these partitions at the levels kept at ``now_s``; one of them comes once.
 
     Every mark is first summed by unit and by field at the finest level it needs, and only these sums are
     multiplied by scopes and levels. Holds the connection until it is read to the end.
@@ -73,10 +75,21 @@ def rebuild(
                {_floor("level", "start")} AS at, sum(good), sum(marks)
         FROM ({sums}) AS m LEFT JOIN ({scopes}) AS r ON r.unit = m.unit AND r.era = m.era
         GROUP BY p, scope, indicator, level, at"""
-    keys = layout.marks
     for p, scope, indicator, level, at, good, marks in client.blocks(sql, parameters | more):
-        named = [keys[n] for n in indicator]
-        yield from map(Pane, p, scope, named, level, at, good, marks)
+        names: dict[str, int] = {}
+        numbers = [names.setdefault(name, len(names)) for name in scope]
+        columns = [np.array(column, np.int64) for column in (p, level, numbers, indicator, at, good, marks)]
+        yield from _split(columns, tuple(names), layout.marks)
+
+
+def _split(columns: Sequence[Column], scopes: Sequence[str], indicators: Sequence[str]) -> Iterator[PaneBlock]:
+    """Yield what belongs together: the first column is the partition, the second the level."""
+    owners, levels, *rest = columns
+    for owner in np.unique(owners).tolist():
+        for level in np.unique(levels).tolist():
+            mine = (owners == owner) & (levels == level)
+            if mine.any():
+                yield PaneBlock(owner, scopes, indicators, level, *(column[mine] for column in rest))
 
 
 _DAY, _HOUR, _MINUTE = int(Level.DAY), int(Level.HOUR), int(Level.MINUTE)

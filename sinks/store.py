@@ -21,8 +21,8 @@ from streams.rows import (
     EntityBatch,
     EpochKey,
     Heartbeat,
-    Pane,
     PaneBatch,
+    PaneBlock,
     Partition,
     Progress,
     Rate,
@@ -101,7 +101,7 @@ class ClickHouseStore:
 
     def rebuild(
         self, kind: Kind, partitions: Sequence[int], now_s: int, segments: Callable[[str], Sequence[Segment]]
-    ) -> Iterator[Pane]:
+    ) -> Iterator[PaneBlock]:
         """Panes of these partitions recomputed from the stored marks, streamed."""
         return rebuild(self.client, kind, partitions, now_s, segments)
 

@@ -84,11 +84,14 @@ class Panes:
     def __len__(self) -> int:
         return sum(map(len, self._sums))
 
-    def load(self, panes: Iterable[Pane]) -> None:
+    def load(self, block: PaneBlock) -> None:
         """Take over rebuilt panes; they do not count as changed."""
-        for pane in panes:
-            key = self._pair(pane.scope, pane.indicator) << _START_BITS | pane.at_s
-            self._sums[pane.level][key] = pane.good * _GOOD + pane.counted
+        width = len(block.indicators)
+        told, places = np.unique(block.scope * width + block.indicator, return_inverse=True)
+        pairs = [self._pair(block.scopes[n // width], block.indicators[n % width]) for n in told.tolist()]
+        keys = np.array(pairs, np.int64)[places] << _START_BITS | block.at_s
+        sums = block.good * _GOOD + block.counted
+        self._sums[block.level].update(zip(keys.tolist(), sums.tolist(), strict=True))
 
     def apply(self, deltas: Deltas, scopes: Callable[[str, str | None, int], Iterable[str]], now_s: int) -> None:
         """Add deltas to every scope and level where they count.

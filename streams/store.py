@@ -15,8 +15,8 @@ from streams.rows import (
     EntityBatch,
     EpochKey,
     Heartbeat,
-    Pane,
     PaneBatch,
+    PaneBlock,
     Partition,
     Progress,
     Rate,
@@ -77,7 +77,7 @@ class FoldStore(Protocol):
 
     def rebuild(
         self, kind: Kind, partitions: Sequence[int], now_s: int, segments: Callable[[str], Sequence[Segment]]
-    ) -> Iterable[Pane]:
+    ) -> Iterable[PaneBlock]:
         """Panes of these partitions recomputed from the stored marks, at the levels kept at ``now_s``."""
         ...
 

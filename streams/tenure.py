@@ -12,12 +12,12 @@ from streams.clock import US_PER_S, ClockMode, Now
 from streams.epoch import next_epoch
 from streams.fold import PartitionFold
 from streams.partitioner import Owners
-from streams.rows import EpochKey, Pane, PaneBatch, Partition, Progress
+from streams.rows import EpochKey, PaneBatch, Partition, Progress
 from streams.store import FoldStore
 
 __all__ = ["Commit", "CommitRefusedError", "rebuild", "start_of"]
 
-PANES_PER_INSERT = 100_000
+PANES_PER_INSERT = 200_000
 
 log = structlog.get_logger()
 
@@ -108,14 +108,16 @@ def _rebuild_kind(
         for p in partitions
     }
     now_us = wall_us() if mode is ClockMode.WALL else max(f.clock_us for f in folds.values())
-    by_number: dict[int, list[Pane]] = {number: [] for number in numbers}
-    for pane in store.rebuild(kind, numbers, now_us // US_PER_S, tree.segments):
-        by_number[pane.partition].append(pane)
-    for number, panes in by_number.items():
-        fold = folds[number]
-        fold.panes.load(panes)
+    epochs, flush = {number: fold.key.epoch for number, fold in folds.items()}, dict.fromkeys(numbers, 1)
+    batch = PaneBatch()
+    for block in store.rebuild(kind, numbers, now_us // US_PER_S, tree.segments):
+        folds[block.partition].panes.load(block)
+        batch.blocks.append(block)
+        if len(batch) >= PANES_PER_INSERT:
+            store.write_panes(kind.topic, epochs, flush, batch)
+            batch = PaneBatch()
+    if batch:
+        store.write_panes(kind.topic, epochs, flush, batch)
+    for fold in folds.values():
         fold.flush = 1
-        for first in range(0, len(panes), PANES_PER_INSERT):
-            block = panes[first : first + PANES_PER_INSERT]
-            store.write_panes(kind.topic, {number: fold.key.epoch}, {number: 1}, PaneBatch.of(block))
     return list(folds.values())

@@ -63,8 +63,8 @@ def fill(
                 )
             )
             spoken = {(event.source, str(_unit(event))) for event in found}
-            panes = list(store.rebuild(kind, [0], now_us // _US, tree.segments))
-            store.write_panes(kind.topic, {0: _EPOCH}, {0: 1}, PaneBatch.of(panes))
+            panes = PaneBatch(list(store.rebuild(kind, [0], now_us // _US, tree.segments)))
+            store.write_panes(kind.topic, {0: _EPOCH}, {0: 1}, panes)
             store.write_sources(
                 [SourceRow(source, unit, key, 1, now_us, now_us, size, 0) for source, unit in sorted(spoken)]
             )

@@ -80,8 +80,8 @@ def write(store: ClickHouseStore, rows: list[tuple[str, int, str, Mark | None, M
     store.write_entities(batch)
     key = EpochKey(TOPIC, 0, 1)
     store.claim([key], "test")
-    panes = list(store.rebuild(DOSSIER, [0], NOW_S, tree().segments))
-    store.write_panes(TOPIC, {0: 1}, {0: 0}, PaneBatch.of(panes))
+    panes = PaneBatch(list(store.rebuild(DOSSIER, [0], NOW_S, tree().segments)))
+    store.write_panes(TOPIC, {0: 1}, {0: 0}, panes)
     store.complete([key])
 
 

@@ -57,8 +57,8 @@ def filled(store: ClickHouseStore) -> EntityBatch:
         batch.offsets.append(n)
         batch.epochs.append(1)
     store.write_entities(batch)
-    panes = list(store.rebuild(DOSSIER, [0, 1], NOW_S, tree().segments))
-    store.write_panes(DOSSIER.topic, {0: 1, 1: 1}, {0: 1, 1: 1}, PaneBatch.of(panes))
+    panes = PaneBatch(list(store.rebuild(DOSSIER, [0, 1], NOW_S, tree().segments)))
+    store.write_panes(DOSSIER.topic, {0: 1, 1: 1}, {0: 1, 1: 1}, panes)
     store.complete([EpochKey(DOSSIER.topic, p, 1) for p in (0, 1)])
     store.write_rates(store.sum_panes(NOW_S, None), Heartbeat(1, 1, NOW_S * 1_000_000, 0))
     return batch

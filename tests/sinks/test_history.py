@@ -83,8 +83,8 @@ def fill(store: ClickHouseStore, units: UnitTree, dossiers: list[Any], payments:
     keep(store, DOSSIER, dossiers)
     keep(store, PAYMENT, payments)
     for kind in KINDS:
-        panes = list(store.rebuild(kind, [0, 1], NOW_S, units.segments))
-        store.write_panes(kind.topic, {0: 1, 1: 1}, {0: 1, 1: 1}, PaneBatch.of(panes))
+        panes = PaneBatch(list(store.rebuild(kind, [0, 1], NOW_S, units.segments)))
+        store.write_panes(kind.topic, {0: 1, 1: 1}, {0: 1, 1: 1}, panes)
         store.complete([EpochKey(kind.topic, p, 1) for p in (0, 1)])
 
 

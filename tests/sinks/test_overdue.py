@@ -39,8 +39,8 @@ def opened(n: int, due_s: int, unit: str = "A.1", version: int = 1, status: str 
 
 def publish(store: ClickHouseStore) -> None:
     """Build the panes, as a worker does when it takes over."""
-    panes = list(store.rebuild(DOSSIER, [0, 1], NOW_S, TREE.segments))
-    store.write_panes(DOSSIER.topic, {0: 1, 1: 1}, {0: 1, 1: 1}, PaneBatch.of(panes))
+    panes = PaneBatch(list(store.rebuild(DOSSIER, [0, 1], NOW_S, TREE.segments)))
+    store.write_panes(DOSSIER.topic, {0: 1, 1: 1}, {0: 1, 1: 1}, panes)
     store.complete([EpochKey(DOSSIER.topic, p, 1) for p in (0, 1)])
 
 

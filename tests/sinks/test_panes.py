@@ -96,7 +96,7 @@ def test_rebuild_equals_a_recount(store: ClickHouseStore, seed: int) -> None:
     batch = random_rows(rng, 600)
     store.write_entities(batch)
 
-    rv = Counter(store.rebuild(DOSSIER, [0, 2], NOW_S, units.segments))
+    rv = Counter(PaneBatch(list(store.rebuild(DOSSIER, [0, 2], NOW_S, units.segments))))
 
     assert rv == recount(batch, units, {0, 2})
     assert len(rv) > 500
@@ -115,7 +115,7 @@ def test_rebuild_of_every_kind(store: ClickHouseStore, kind: Kind) -> None:
         batch.epochs.append(1)
     store.write_entities(batch)
 
-    panes = list(store.rebuild(kind, [0], NOW_S, tree().segments))
+    panes = list(PaneBatch(list(store.rebuild(kind, [0], NOW_S, tree().segments))))
 
     marks = sum(mark is not None for row in batch.marks for mark in row)
     counted = Counter[int]()

@@ -185,7 +185,8 @@ def test_a_change_withdraws_what_was_counted_and_adds_what_counts_now(
     run.flush(first)
     if where == "store":
         other = Run()
-        other.fold.panes.load(run.fold.panes.rows(0))
+        for block in PaneBatch.of(run.fold.panes.rows(0)).blocks:
+            other.fold.panes.load(block)
         other.stored["a"] = row_of(first)
         run = other
 

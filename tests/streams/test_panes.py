@@ -90,7 +90,7 @@ def test_loaded_panes_do_not_count_as_changed() -> None:
     panes = Panes()
     loaded = [Pane(0, "unit:u", "online", int(Level.TOTAL), 0, 2, 5)]
 
-    panes.load(loaded)
+    panes.load(*PaneBatch.of(loaded).blocks)
 
     assert taken(panes, 0) == []
     assert panes.rows(0) == loaded
@@ -128,7 +128,7 @@ def test_nothing_is_forgotten_within_the_hour() -> None:
     panes.drop_outdated(NOW_S)
     applied(panes, [Mark(NOW_S, good=True)])
     old = Pane(0, "unit:u", "online", int(Level.MINUTE), NOW_S - 10 * DAY_S, 1, 1)
-    panes.load([old])
+    panes.load(*PaneBatch.of([old]).blocks)
 
     panes.drop_outdated(NOW_S + HOUR_S - 1)
     before = old in panes.rows(0)

@@ -18,6 +18,7 @@ from streams.rows import (
     Heartbeat,
     Pane,
     PaneBatch,
+    PaneBlock,
     Partition,
     Progress,
     Rate,
@@ -104,7 +105,7 @@ class MemoryStore:
 
     def rebuild(
         self, kind: Kind, partitions: Sequence[int], now_s: int, segments: Callable[[str], Sequence[Segment]]
-    ) -> Iterable[Pane]:
+    ) -> Iterable[PaneBlock]:
         sums: dict[tuple[int, str, str, int, int], list[int]] = defaultdict(lambda: [0, 0])
         for row, _, partition in self.rows[kind.key].values():
             if partition not in partitions:
@@ -119,7 +120,7 @@ class MemoryStore:
                         pane = sums[partition, scope, indicator.key, int(level), floor_to(level, mark.at_s)]
                         pane[0] += mark.good
                         pane[1] += 1
-        return [Pane(*key, *value) for key, value in sums.items()]
+        return PaneBatch.of(Pane(*key, *value) for key, value in sums.items()).blocks
 
     def clocks(self, kind: Kind, partitions: Sequence[int]) -> dict[int, int]:
         found: dict[int, int] = {}
