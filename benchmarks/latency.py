@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from benchmarks.load import FIELDS, PROVINCE, units_of_province
 from benchmarks.report import Figure
-from benchmarks.stage import Measured, cores, pinned, running_worker, services
+from benchmarks.stage import Measured, cores, running_worker, services
 from contract.dossier import Dossier, DossierEvent
 from nhip.console import bar, say
 from nhip.settings import Settings, load_tree
@@ -75,11 +75,11 @@ def run(rate_per_s: int = RATE_PER_S, seconds: float = SECONDS) -> Iterator[Figu
     The k-th event sent counts as contained when the denominator is k or more. Raises RuntimeError, TimeoutError.
     """
     place = cores()
+    every = place.measured | place.others  # as in service; delay is no matter of one core
     with (
         tempfile.TemporaryDirectory(prefix="nhip-bench-") as folder,
-        pinned(place.others),
         services(Settings()) as system,
-        running_worker(system, place.measured, Path(folder) / "worker.log") as worker,
+        running_worker(system, every, Path(folder) / "worker.log") as worker,
     ):
         store = open_store(system.settings)
         wait_for_heartbeat(store, worker)

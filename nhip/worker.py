@@ -74,7 +74,9 @@ def run_worker(settings: Settings) -> NoReturn:
         owner_of(counts),
         FolderSettings(flush_interval_s=settings.flush_interval_s),
     )
-    roll = Roll(store, wall_clock_us, mode, patience, lambda: folder.epoch_of(ROLL_PARTITION), time.monotonic)
+    roll = Roll(
+        store, wall_clock_us, mode, patience, lambda: folder.epoch_of(ROLL_PARTITION), time.monotonic, folder.rest
+    )
     alarm, deliverer = make_alarm(settings, store, tree, counts, folder, roll, patience) or (None, None)
     check = SelfCheck(
         store,

@@ -9,7 +9,8 @@ import mode
 
 from contract.registry import KINDS
 from producers.access import MECHANISM, PLAINTEXT, KafkaAccess
-from streams.folder import Batch, Folder
+from streams.folder import Folder
+from streams.inbox import Batch
 from streams.rows import Partition
 from streams.transport import Assigned
 

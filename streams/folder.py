@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from secrets import randbits
 
@@ -15,7 +16,8 @@ from streams.clock import US_PER_S, ClockMode, Now
 from streams.counts import FoldCounts
 from streams.flush import Flush, write_flush
 from streams.fold import EpochContestedError, PartitionFold
-from streams.intake import Intake, Record, take_in
+from streams.inbox import Batch, Inbox
+from streams.intake import Intake, take_in
 from streams.partitioner import Owners
 from streams.patience import Patience
 from streams.recall import Recall
@@ -23,7 +25,7 @@ from streams.rows import EntityBatch, Partition
 from streams.store import FoldStore
 from streams.tenure import Commit, CommitRefusedError, rebuild, start_of
 
-__all__ = ["Batch", "Folder", "FolderSettings"]
+__all__ = ["Folder", "FolderSettings"]
 
 log = structlog.get_logger()
 
@@ -34,18 +36,9 @@ class FolderSettings:
 
     flush_interval_s: float = 0.2
     flush_events: int = 60_000
-    inbox_batches: int = 8
+    inbox_records: int = 20_000
     remembered_entities: int = 200_000
     look_interval_s: float = 1.0
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Records of one partition as fetched in one go, in the generation of the consumer group that fetched them."""
-
-    partition: Partition
-    generation: int
-    records: Sequence[Record]
 
 
 class Folder:
@@ -75,7 +68,7 @@ class Folder:
         self._owner = owner
         self._owner_of = owner_of
         self._settings = settings
-        self._inbox: asyncio.Queue[Batch] = asyncio.Queue(settings.inbox_batches)
+        self._inbox = Inbox(settings.inbox_records)
         self._lock = asyncio.Lock()
         self._folds: dict[Partition, PartitionFold] = {}
         self._positions: dict[Partition, int] = {}
@@ -84,6 +77,7 @@ class Folder:
         self._writing: asyncio.Task[None] | None = None
         self._looked_s = -settings.look_interval_s
         self._recall: Recall | None = None
+        self._stored = asyncio.Event()
         self.counts = FoldCounts()
         self.rebuilding = False
 
@@ -216,6 +210,13 @@ class Folder:
         log.warning("epoch contested, rebuilding", reason=str(error))
         await self._take_over()
 
+    async def rest(self, seconds: float) -> None:
+        """Wait until a flush is stored, or so long; one that was stored since the last call counts."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stored.wait()
+        self._stored.clear()
+
     async def settle(self) -> None:
         """Wait until everything folded so far is stored and acknowledged; raises what went wrong with it."""
         if self._writing is not None:
@@ -302,6 +303,7 @@ class Folder:
         began_s = loop.time()
         await self._patience.call(write_flush, self._store, flush)
         written_s = loop.time() - began_s
+        self._stored.set()
         self._positions.update(flush.ends)
         if self._commit is not None:
             await self._commit(flush.ends)

@@ -1,7 +1,6 @@
 """Roll: sums panes into windows and writes what changed. Runs on the worker that holds dossier partition 0."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -52,7 +51,10 @@ def changed_rates(written: Written, summed: Iterable[Rate], scopes: frozenset[st
 
 
 class Roll:
-    """Four times a second: the scopes that changed; once a minute, or when an epoch changed: all of them."""
+    """Four times a second and after each flush: the scopes that changed; once a minute, or in a new epoch: all.
+
+    ``rest(seconds)`` waits so long, or until this worker has stored a flush.
+    """
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Roll:
         patience: Patience,
         epoch: Callable[[], int | None],
         monotonic_s: Callable[[], float],
+        rest: Callable[[float], Awaitable[None]],
     ) -> None:
         self._store = store
         self._wall_us = wall_us
@@ -69,6 +72,7 @@ class Roll:
         self._patience = patience
         self._epoch = epoch
         self._monotonic_s = monotonic_s
+        self._rest = rest
         self._epoch_now: int | None = None
         self._reset()
 
@@ -107,7 +111,7 @@ class Roll:
                 if started_s - pruned_s > PRUNE_S:
                     pruned_s = started_s
                     await self._patience.call(self._store.drop_outdated, self._clock_us // US_PER_S)
-            await asyncio.sleep(max(0.0, started_s + TICK_S - self._monotonic_s()))
+            await self._rest(max(0.0, started_s + TICK_S - self._monotonic_s()))
 
     async def _begin(self) -> None:
         self._written = await self._patience.call(self._store.rates_now)

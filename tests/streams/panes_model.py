@@ -26,7 +26,8 @@ from streams import folder as folder_module
 from streams import tenure
 from streams.clock import ClockMode
 from streams.fold import PartitionFold
-from streams.folder import Batch, Folder, FolderSettings
+from streams.folder import Folder, FolderSettings
+from streams.inbox import Batch
 from streams.intake import content_hash
 from streams.partitioner import owner_of
 from streams.patience import Patience
@@ -201,7 +202,7 @@ class _Worker:
             "model",
             owner_of({DOSSIER.topic: len(world.logs)}),
             FolderSettings(
-                inbox_batches=4, remembered_entities=world.chance.choice((0, 2, 100)), look_interval_s=0.0
+                inbox_records=8, remembered_entities=world.chance.choice((0, 2, 100)), look_interval_s=0.0
             ),
         )
         self.folder.worker = self

@@ -11,7 +11,8 @@ import pytest
 from contract.registry import KINDS
 from producers.access import MECHANISM, KafkaAccess
 from streams.app import AppSettings, WorkerApp, create_app
-from streams.folder import Batch, Folder
+from streams.folder import Folder
+from streams.inbox import Batch
 from streams.rows import Partition
 
 

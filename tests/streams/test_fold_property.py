@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from contract.partition import partition_of
 from contract.units import UnitTree
 from streams.clock import ClockMode
-from streams.folder import Batch, Folder
+from streams.folder import Folder
+from streams.inbox import Batch
 from streams.intake import content_hash
 from streams.partitioner import owner_of
 from streams.patience import Patience
@@ -132,7 +133,7 @@ def test_any_order_split_duplication_and_restart_gives_the_recomputed_rates(
 
     asyncio.run(consume(logs, store, group, chance, folded_s))
     now_s = max(now_s, folded_s)
-    roll = Roll(store, lambda: now_s * 1_000_000, ClockMode.WALL, Patience(1), lambda: 1, lambda: 0.0)
+    roll = Roll(store, lambda: now_s * 1_000_000, ClockMode.WALL, Patience(1), lambda: 1, lambda: 0.0, asyncio.sleep)
     roll.tick(1)
 
     counted = {k: v for k, v in store.rates.items() if v[1]}

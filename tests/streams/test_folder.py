@@ -13,7 +13,8 @@ from contract.fields import MAX_EVENT_BYTES
 from contract.partition import partition_of
 from contract.units import UnitTree
 from streams.clock import ClockMode
-from streams.folder import Batch, Folder, FolderSettings
+from streams.folder import Folder, FolderSettings
+from streams.inbox import Batch
 from streams.partitioner import owner_of
 from streams.patience import Patience
 from streams.rows import EpochKey, Partition, Progress

@@ -65,6 +65,7 @@ class Clocks:
             Patience(1),
             lambda: EPOCH,
             lambda: self.passed_s,
+            asyncio.sleep,
         )
 
     def tick(self, later_s: float = 0.25) -> dict[tuple[str, str], tuple[int, int]]:

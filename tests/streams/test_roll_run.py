@@ -51,7 +51,7 @@ class Store(MemoryStore):
 class Play:
     """A roll whose clocks move with each look; ``epochs`` are what it holds at each."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, mode: ClockMode = ClockMode.WALL) -> None:
+    def __init__(self, mode: ClockMode = ClockMode.WALL) -> None:
         self.store = Store()
         self.store.passed = self.wait
         self.mode = mode
@@ -67,14 +67,8 @@ class Play:
             Patience(1),
             self._epoch,
             lambda: self.now_s,
+            self._rest,
         )
-
-        async def sleep(seconds: float) -> None:
-            self.slept.append(seconds)
-            self.seen.append((self.roll.published, self.roll.beat_us))
-            self.wait(self.step_s)
-
-        monkeypatch.setattr(asyncio, "sleep", sleep)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -86,15 +80,20 @@ class Play:
         with pytest.raises(OverError):
             asyncio.run(self.roll.run())
 
+    async def _rest(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seen.append((self.roll.published, self.roll.beat_us))
+        self.wait(self.step_s)
+
     def _epoch(self) -> int | None:
         if not self.epochs:
             raise OverError
         return self.epochs.pop(0)
 
 
-def test_only_who_holds_the_partition_rolls(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_who_holds_the_partition_rolls() -> None:
     """Each time it is taken over, what is written is read anew; without it nothing is published."""
-    play = Play(monkeypatch)
+    play = Play()
 
     play.run(None, 7, 7, None, 8)
 
@@ -112,9 +111,9 @@ def test_only_who_holds_the_partition_rolls(monkeypatch: pytest.MonkeyPatch) -> 
     assert published[1].as_of_us == NOW_S * 1_000_000 + 250_000
 
 
-def test_it_looks_four_times_a_second_whatever_a_look_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_looks_four_times_a_second_whatever_a_look_takes() -> None:
     """It sleeps for the rest of a quarter, and not at all after a slow look."""
-    play = Play(monkeypatch)
+    play = Play()
     play.store.sum_s = 0.125
     play.run(7)
     play.store.sum_s = 2.0
@@ -125,9 +124,9 @@ def test_it_looks_four_times_a_second_whatever_a_look_takes(monkeypatch: pytest.
     assert play.slept == [TICK_S - 0.125, 0.0]
 
 
-def test_old_panes_are_pruned_every_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_panes_are_pruned_every_ten_minutes() -> None:
     """By the clock of the figures; only by who rolls."""
-    play = Play(monkeypatch)
+    play = Play()
     play.step_s = PRUNE_S / 2
 
     play.run(7, 7, 7, 7, 7, 7, 7, None, None, None)
@@ -136,9 +135,9 @@ def test_old_panes_are_pruned_every_ten_minutes(monkeypatch: pytest.MonkeyPatch)
     assert pruned == [NOW_S + 900, NOW_S + 1_800]
 
 
-def test_a_slow_look_at_everything_is_not_repeated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_look_at_everything_is_not_repeated_at_once() -> None:
     """After one of 20 s the next waits for 80 s although each minute wants one; meanwhile changes are looked at."""
-    play = Play(monkeypatch)
+    play = Play()
     play.store.sum_s, play.step_s = 20.0, 30.0
 
     def change(number: int) -> None:
@@ -162,11 +161,9 @@ def test_a_slow_look_at_everything_is_not_repeated_at_once(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("mode", "as_of_s"), [(ClockMode.EVENT, NOW_S + 9_000), (ClockMode.WALL, NOW_S)])
-def test_the_clock_of_the_last_heartbeat_counts_for_events_only(
-    monkeypatch: pytest.MonkeyPatch, mode: ClockMode, as_of_s: int
-) -> None:
+def test_the_clock_of_the_last_heartbeat_counts_for_events_only(mode: ClockMode, as_of_s: int) -> None:
     """A wall that was set back is believed; events never go back."""
-    play = Play(monkeypatch, mode)
+    play = Play(mode)
     play.store.beat = Heartbeat(6, 1, (NOW_S + 9_000) * 1_000_000, 0)
 
     play.run(7)
