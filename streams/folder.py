@@ -36,7 +36,7 @@ class FolderSettings:
 
     flush_interval_s: float = 0.2
     flush_events: int = 60_000
-    inbox_records: int = 20_000
+    inbox_records: int = 60_000
     remembered_entities: int = 200_000
     look_interval_s: float = 1.0
 
@@ -210,10 +210,11 @@ class Folder:
         log.warning("epoch contested, rebuilding", reason=str(error))
         await self._take_over()
 
-    async def rest(self, seconds: float) -> None:
-        """Wait until a flush is stored, or so long; one that was stored since the last call counts."""
+    async def rest(self, least_s: float, most_s: float) -> None:
+        """Wait until a flush is stored, so long at least and at most; one stored since the last call counts."""
+        await asyncio.sleep(least_s)
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(most_s - least_s):
                 await self._stored.wait()
         self._stored.clear()
 

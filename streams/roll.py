@@ -16,6 +16,8 @@ __all__ = ["ROLL_PARTITION", "Published", "Roll", "changed_rates"]
 
 ROLL_PARTITION = Partition(DOSSIER.topic, 0)
 TICK_S = 0.25
+QUICK_LOOK_S = 0.15
+"""After a look that took longer it rests for as long again: while a history is counted the store has more to do."""
 BEAT_S = 1.0
 """The heartbeat is written at least this often, also when nothing changes."""
 PRUNE_S = 600.0
@@ -53,7 +55,7 @@ def changed_rates(written: Written, summed: Iterable[Rate], scopes: frozenset[st
 class Roll:
     """Four times a second and after each flush: the scopes that changed; once a minute, or in a new epoch: all.
 
-    ``rest(seconds)`` waits so long, or until this worker has stored a flush.
+    ``rest(least_s, most_s)`` waits until this worker has stored a flush, so long at least and at most.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class Roll:
         patience: Patience,
         epoch: Callable[[], int | None],
         monotonic_s: Callable[[], float],
-        rest: Callable[[float], Awaitable[None]],
+        rest: Callable[[float, float], Awaitable[None]],
     ) -> None:
         self._store = store
         self._wall_us = wall_us
@@ -111,7 +113,9 @@ class Roll:
                 if started_s - pruned_s > PRUNE_S:
                     pruned_s = started_s
                     await self._patience.call(self._store.drop_outdated, self._clock_us // US_PER_S)
-            await self._rest(max(0.0, started_s + TICK_S - self._monotonic_s()))
+            took_s = self._monotonic_s() - started_s
+            least_s = took_s if took_s > QUICK_LOOK_S else 0.0
+            await self._rest(least_s, max(least_s, TICK_S - took_s))
 
     async def _begin(self) -> None:
         self._written = await self._patience.call(self._store.rates_now)

@@ -133,7 +133,15 @@ def test_any_order_split_duplication_and_restart_gives_the_recomputed_rates(
 
     asyncio.run(consume(logs, store, group, chance, folded_s))
     now_s = max(now_s, folded_s)
-    roll = Roll(store, lambda: now_s * 1_000_000, ClockMode.WALL, Patience(1), lambda: 1, lambda: 0.0, asyncio.sleep)
+    roll = Roll(
+        store,
+        lambda: now_s * 1_000_000,
+        ClockMode.WALL,
+        Patience(1),
+        lambda: 1,
+        lambda: 0.0,
+        lambda *_: asyncio.sleep(0),
+    )
     roll.tick(1)
 
     counted = {k: v for k, v in store.rates.items() if v[1]}

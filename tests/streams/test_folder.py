@@ -561,3 +561,24 @@ def test_batches_that_come_within_the_interval_are_one_flush(
     assert all(3_000 < pause <= 3_600 for pause in pauses)
     assert worker.group.committed == {HERE: 3, THERE: 2}
     assert worker.rates()["unit:H19.01", "online", "all"] == (2, 2)
+
+
+def test_resting_ends_with_a_stored_flush() -> None:
+    """One that was stored before counts, once; the least is waited for in any case, the most if nothing comes."""
+    worker = Worker()
+
+    async def rested_s(least_s: float, most_s: float) -> float:
+        began_s = asyncio.get_running_loop().time()
+        await worker.folder.rest(least_s, most_s)
+        return asyncio.get_running_loop().time() - began_s
+
+    async def scenario() -> list[float]:
+        await worker.assign(1, HERE)
+        async with running(worker):
+            await worker.fold(log_of(received("a", 1)))
+            return [await rested_s(0.05, 60.0), await rested_s(0.0, 0.1)]
+
+    after_flush_s, without_s = asyncio.run(scenario())
+
+    assert 0.04 < after_flush_s < 30.0
+    assert without_s > 0.09

@@ -52,6 +52,11 @@ class RecordingStore(MemoryStore):
         self.write_progress([Progress(key, number, number, clock_s * 1_000_000, scopes)])
 
 
+async def rest(least_s: float, most_s: float) -> None:
+    """Wait the longest."""
+    await asyncio.sleep(max(least_s, most_s))
+
+
 class Clocks:
     """A roll with the clocks that a test moves."""
 
@@ -65,7 +70,7 @@ class Clocks:
             Patience(1),
             lambda: EPOCH,
             lambda: self.passed_s,
-            asyncio.sleep,
+            rest,
         )
 
     def tick(self, later_s: float = 0.25) -> dict[tuple[str, str], tuple[int, int]]:

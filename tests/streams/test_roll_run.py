@@ -10,7 +10,7 @@ from contract.dossier import DOSSIER
 from contract.windows import Level
 from streams.clock import ClockMode
 from streams.patience import Patience
-from streams.roll import FULL_SHARE, PRUNE_S, TICK_S, Roll
+from streams.roll import FULL_SHARE, PRUNE_S, QUICK_LOOK_S, TICK_S, Roll
 from streams.rows import EpochKey, Heartbeat, Pane, PaneBatch, Progress, Rate
 from tests.support.memory_store import MemoryStore
 
@@ -56,7 +56,7 @@ class Play:
         self.store.passed = self.wait
         self.mode = mode
         self.now_s = 0.0
-        self.slept: list[float] = []
+        self.rested: list[tuple[float, float]] = []
         self.seen: list[Any] = []
         self.epochs: list[int | None] = []
         self.step_s = TICK_S
@@ -80,8 +80,8 @@ class Play:
         with pytest.raises(OverError):
             asyncio.run(self.roll.run())
 
-    async def _rest(self, seconds: float) -> None:
-        self.slept.append(seconds)
+    async def _rest(self, least_s: float, most_s: float) -> None:
+        self.rested.append((least_s, most_s))
         self.seen.append((self.roll.published, self.roll.beat_us))
         self.wait(self.step_s)
 
@@ -111,17 +111,18 @@ def test_only_who_holds_the_partition_rolls() -> None:
     assert published[1].as_of_us == NOW_S * 1_000_000 + 250_000
 
 
-def test_it_looks_four_times_a_second_whatever_a_look_takes() -> None:
-    """It sleeps for the rest of a quarter, and not at all after a slow look."""
+def test_it_looks_four_times_a_second_and_rests_after_a_slow_look() -> None:
+    """It waits for the rest of a quarter or for a flush; after a slow look as long as that took, flush or not."""
     play = Play()
-    play.store.sum_s = 0.125
-    play.run(7)
-    play.store.sum_s = 2.0
-    play.step_s = 60.0
+    rested = []
+    for epoch, sum_s in enumerate((0.125, QUICK_LOOK_S, 0.1875, 2.0), 7):
+        play.store.sum_s = sum_s
+        play.run(epoch)
+        rested.append(play.rested.pop())
 
-    play.run(8)
-
-    assert play.slept == [TICK_S - 0.125, 0.0]
+    assert rested == pytest.approx(
+        [(0.0, TICK_S - 0.125), (0.0, TICK_S - QUICK_LOOK_S), (0.1875, 0.1875), (2.0, 2.0)]
+    )
 
 
 def test_old_panes_are_pruned_every_ten_minutes() -> None:
