@@ -6,6 +6,7 @@ from typing import Any
 
 import faust
 import mode
+from faust.tables.manager import TableManager
 
 from contract.registry import KINDS
 from producers.access import MECHANISM, PLAINTEXT, KafkaAccess
@@ -28,6 +29,14 @@ class AppSettings:
     fetch_bytes: int = 1024 * 1024
     client_id: str = "nhip-worker"
     access: KafkaAccess = PLAINTEXT
+
+
+class _NoTables(TableManager):
+    """Faust's manager waits a second for tables to be declared before anything is read; here are none."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class WorkerApp(faust.App):
@@ -66,6 +75,7 @@ def create_app(
         stream_buffer_maxsize=2,  # batches, not records, on this transport
         stream_wait_empty=False,
         table_standby_replicas=0,
+        TableManager=_NoTables,
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,
