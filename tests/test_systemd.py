@@ -11,7 +11,8 @@ import msgspec
 import pytest
 import typer.main
 
-from nhip.cli import EXIT_BAD_INPUT, EXIT_REFUSED, EXIT_UNAVAILABLE, EXIT_USAGE, app
+from nhip.cli import app
+from nhip.exits import EXIT_BAD_INPUT, EXIT_REFUSED, EXIT_UNAVAILABLE, EXIT_USAGE
 from nhip.settings import ENV_PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,7 +16,8 @@ from dashboards.reading import Reading
 from dashboards.series import Series
 from dashboards.view import Place
 from nhip.alerting import open_alert_store
-from nhip.cli import _EXITS, EXIT_NO_RIGHT, app
+from nhip.cli import app
+from nhip.exits import EXIT_NO_RIGHT, exit_code
 from nhip.local import LocalClickHouse
 from nhip.settings import Settings, SettingsError, load_tree
 from nhip.store import open_client, prepare_store
@@ -183,7 +184,7 @@ def test_a_command_without_the_right_says_so(server: LocalClickHouse) -> None:
     assert looked.exit_code == 0, looked.output
     assert isinstance(refused.exception, StoreDeniedError)
     assert "may only read" in str(refused.exception)
-    assert _EXITS[StoreDeniedError] == EXIT_NO_RIGHT
+    assert exit_code(refused.exception) == EXIT_NO_RIGHT
 
 
 def test_beside_nhip_up_the_passwords_are_found(
