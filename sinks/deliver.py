@@ -26,6 +26,8 @@ AT_ONCE = 4
 """Messages under way at once, each in a thread: one slow service does not hold up the others."""
 POLL_S = 10.0
 """The outbox is looked at so often without being woken: for what another process left or wrote."""
+CLOCKS_DIFFER_S = 60.0
+"""What was recorded further ahead than this was recorded by a clock that was wrong: its wait tells nothing."""
 REMEMBERED = 10_000
 """Newest states that this process recorded: far more than are ever undelivered at once."""
 _HOUR_US = 3_600 * US_PER_S
@@ -131,7 +133,8 @@ class Deliverer:
             if one.notice.id in self._under_way or (one.delivery and one.delivery.state in FINAL):
                 continue
             next_us = one.delivery.next_us if one.delivery else None
-            if next_us is None or next_us <= now_us:
+            ahead_us = one.delivery.at_us - now_us if one.delivery else 0
+            if next_us is None or next_us <= now_us or ahead_us > CLOCKS_DIFFER_S * US_PER_S:
                 due[one.notice.recipient].append(one)
             else:
                 later_us = min(later_us, next_us)

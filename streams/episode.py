@@ -9,7 +9,7 @@ from streams.clock import US_PER_S
 from streams.rule import Rule
 from streams.verdict import Verdict
 
-__all__ = ["alert_id", "ended", "stable_id", "step"]
+__all__ = ["alert_id", "ended", "not_ahead", "stable_id", "step"]
 
 
 def stable_id(*parts: str | int) -> str:
@@ -64,6 +64,25 @@ def ended(alert: Alert, now_us: int) -> Alert:
     """Return the alert closed: recovered if it fired, else cleared; when it was over before, then since then."""
     state = AlertState.RECOVERED if alert.fired_us is not None else AlertState.CLEARED
     return replace(alert, state=state, ended_us=now_us if alert.ended_us is None else alert.ended_us)
+
+
+def not_ahead(alert: Alert, now_us: int) -> Alert:
+    """Return the alert without a time that is still to come: who decided it had a clock that was ahead.
+
+    Its hold time and its messages would wait until then.
+    """
+
+    def past(at_us: int | None) -> int | None:
+        return None if at_us is None else min(at_us, now_us)
+
+    return replace(
+        alert,
+        since_us=min(alert.since_us, now_us),
+        fired_us=past(alert.fired_us),
+        ended_us=past(alert.ended_us),
+        escalated_us=past(alert.escalated_us),
+        noticed_us=past(alert.noticed_us),
+    )
 
 
 def _changed(rule: Rule, alert: Alert, verdict: Verdict, now_us: int) -> Alert:

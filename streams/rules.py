@@ -9,7 +9,7 @@ from streams.alerts import Action, Alert, AlertState, Figure, FigureKey
 from streams.announcement import Announcement
 from streams.clock import US_PER_S
 from streams.digests import Digests, digest_of
-from streams.episode import ended, step
+from streams.episode import ended, not_ahead, step
 from streams.family import MAX_CHILDREN, Ancestors, firing_below, speaking_for, worst_first
 from streams.figure_book import NOTHING, FigureBook, StateKey, UsualRates
 from streams.rounds import Round, first_told_us, next_round, told
@@ -48,6 +48,7 @@ class Rules:
         self._mutes: dict[StateKey, tuple[Mute, ...]] = {}
         self._acknowledged: frozenset[str] = frozenset()
         self._next_us = NEVER_US
+        self._looked_us = NEVER_US
 
     @property
     def open_alerts(self) -> tuple[Alert, ...]:
@@ -89,6 +90,9 @@ class Rules:
         first look they are all there are. ``usual`` are all usual rates, None: as before. ``actions`` are what people
         did about open alerts, and all mutes in force.
         """
+        if now_us < self._looked_us:
+            self._come_back(now_us)
+        self._looked_us = now_us
         look = dict.fromkeys(self.book.learn_usual(usual) if usual is not None else ())
         look.update(dict.fromkeys(self.book.learn(figures, self._open)))
         due: Collection[StateKey] = ()
@@ -114,6 +118,12 @@ class Rules:
         if moved:
             self._next_us = min(self._due_us.values(), default=NEVER_US)
         return Outcome(list(changed.values()), [one for one in announcements if one.figures])
+
+    def _come_back(self, now_us: int) -> None:
+        """At the first look, and when the clock was set back: nothing that is open lies ahead."""
+        for key, alert in self._open.items():
+            self._open[key] = not_ahead(alert, now_us)
+            self._due_us[key] = self._next_us = now_us
 
     def _learn_actions(self, actions: tuple[Action, ...]) -> None:
         self._actions = actions

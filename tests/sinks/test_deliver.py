@@ -215,6 +215,20 @@ def test_a_worker_that_lost_its_place_stops_before_the_next_channel(mail: MailSe
     assert desk.state("a") is DeliveryState.SENT
 
 
+def test_an_attempt_recorded_by_a_clock_that_was_ahead_is_repeated_at_once(mail: MailServer) -> None:
+    """The wait after a failure counts from a moment that is still to come; clocks may differ by a few seconds."""
+    desk = Desk(_recipient(mail.address()))
+    desk.outbox.write_notices([notice("a"), notice("b")])
+    for key, ahead_s in (("a", 3600), ("b", 30)):
+        at_us = AT_US + ahead_s * S
+        desk.outbox.record(notice(key), end(begin(None, at_us), [Said("mail 1", "refused")], at_us, lambda: 0.5))
+
+    desk.turns(0)
+
+    assert mail.ids == ["<a@nhip>"]
+    assert desk.state("b") is DeliveryState.RETRYING
+
+
 def test_two_workers_at_once_send_one_message(mail: MailServer) -> None:
     """The one that begins records it first; the other one leaves the message alone."""
     desk = Desk(_recipient(mail.address()))

@@ -361,6 +361,31 @@ def test_the_province_speaks_for_a_minute() -> None:
     assert [one.spoken_for for one in late] == [()]
 
 
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_clock_that_was_ahead_delays_nothing(restored: bool) -> None:
+    """What fired, and what was told, by a clock an hour ahead goes on as if it had just been, in any process."""
+    made = make_rule(hold_s=1, remind_s=600)
+    run, told = Run(make_rules(made)), Run(make_rules(made))
+    for one, last in ((run, 3601), (told, 3603)):
+        one.look(sec(3600), fig(89))
+        one.wait(sec(last))
+    assert states(run.rules.open_alerts) == [FIRING]
+    assert (run.kinds, told.kinds) == ([], ["fired"])
+    if restored:
+        for one in (run, told):
+            fresh = make_rules(made)
+            fresh.restore(one.rules.open_alerts)
+            one.rules = fresh
+
+    for one in (run, told):
+        one.look(sec(10), fig(89))
+        one.wait(sec(700))
+
+    assert run.told[0] == ("fired", "unit:c0", sec(12))
+    assert told.told[1] == ("reminder", "unit:c0", sec(610))
+    assert all(alert.since_us == sec(10) for alert in (*run.rules.open_alerts, *told.rules.open_alerts))
+
+
 def test_rules_that_are_gone_close_their_alerts() -> None:
     """A changed file leaves nothing open that nobody watches, and nobody is told."""
     old = make_rules(make_rule(id="old", hold_s=0), make_rule(id="kept", hold_s=600))
