@@ -126,7 +126,7 @@ def judged(room: str, copy: Path, mutants: list[str]) -> Mapping[str, Verdict]:
         code = pytest.main([*arguments, *(part for plugin in PLUGINS for part in ("-p", plugin))], plugins=[judge])
         os.chdir(home)
     if code or len(judge.found) < len(mutants):
-        SAY.print(f"mutation: pytest ended with {code}; what it says stands above")
+        SAY.print(f"mutation: pytest ended with {code}: {judge.fault or 'what it says stands above'}")
         raise typer.Exit(2)
     return judge.found
 

@@ -48,10 +48,11 @@ class Verdict(NamedTuple):
 
 
 class Judge:
-    """Hand it to pytest as a plugin: ``found`` holds the verdicts afterwards."""
+    """Hand it to pytest as a plugin: ``found`` holds the verdicts afterwards, ``fault`` why there are none."""
 
     def __init__(self, mutants: Sequence[str], progress: Callable[[Mapping[str, Verdict]], None]) -> None:
         self.found: dict[str, Verdict] = {}
+        self.fault = ""
         self._mutants, self._progress = mutants, progress
         self._items: dict[str, pytest.Item] = {}
         self._failed = False
@@ -59,12 +60,14 @@ class Judge:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Judge all mutants instead of running the tests."""
         if session.testsfailed:
-            raise session.Failed("a test module cannot be read")
+            self.fault = "a test module cannot be read"
+            raise session.Failed(self.fault)
         self._items = {item.nodeid: item for item in session.items}
         gc.freeze()
         reach = Reach(*json.loads(_forked(self._reach)[1]))
         if reach.failed:
-            raise session.Failed(f"these tests fail without any mutant: {', '.join(reach.failed)}")
+            self.fault = f"these tests fail without any mutant: {', '.join(reach.failed)}"
+            raise session.Failed(self.fault)
         killers: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for mutant in self._mutants:
             function = mutant.rpartition("__mutmut_")[0]
