@@ -126,6 +126,8 @@ their times contain what those did; *alone* are those that met none.
 - A client without a spool never sent again after two of three brokers had been away for longer than a record is
   tried (two minutes): kafka-python 3.0.12 drops its producer id and asks for no other, or takes the timeout of that
   question for fatal. Mended in `producers/stuck.py`. Nothing that was told “accepted” was lost.
+- A rule that fired while a worker's clock was 45 minutes ahead was told 45 minutes later: the message waited for the
+  time it had been decided at. Times that are still to come wait for nothing now (`streams/episode.py`, `not_ahead`).
 - The embedded engine answered streamed inserts into a full disk as written, and stored none of them. Inserts need
   room now, before and after (`nhip/local/space.py`). A disk that loses its last 100 MB within one insert can still
   harm a part of a table in the embedded engine; then count everything from Kafka again into a new data folder.
