@@ -11,7 +11,7 @@ from benchmarks.peers.job import HOUR_S, MINUTE_S, SLIDING, TUMBLING, Panes, Too
 from benchmarks.stage import WORKER, Cores, measured
 from nhip.lag import Backlog
 from nhip.settings import Settings
-from nhip.store import open_store, prepare_store
+from nhip.store import open_store
 from nhip.system import System
 from sinks.window_history import window_history
 
@@ -31,16 +31,16 @@ class Counted(NamedTuple):
 
 
 def measure(system: System, day: Day, place: Cores, folder: Path, run: int) -> dict[str, Counted]:
-    """Run a worker over the whole day, in a group and a database of its own; then read all windows.
+    """Run a worker over the whole day, in a group of its own and into empty tables; then read all windows.
 
     The clock runs from the first acknowledged flush to the last, and on while the windows are read.
     """
-    named = msgspec.structs.replace(
-        system.settings, group=f"peer-{run}", store_database=f"peer_{run}", instance=f"peer-{run}-0"
-    )
-    prepare_store(named)
-    took = _count(system, named, day, place, folder / f"worker-{run}.log")
+    named = msgspec.structs.replace(system.settings, group=f"peer-{run}", instance=f"peer-{run}-0")
     store = open_store(named)
+    for (table,) in store.client.rows("SHOW TABLES"):
+        if table != "schema_migrations":
+            store.client.command("TRUNCATE TABLE {table:Identifier}", {"table": table})
+    took = _count(system, named, day, place, folder / f"worker-{run}.log")
     scopes = [f"unit:{unit}" for unit in day.units]
     found = {}
     for kind, length_s in LENGTHS_S.items():
