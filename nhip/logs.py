@@ -24,3 +24,5 @@ def configure_logs(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=max(threshold, logging.WARNING), stream=sys.stderr, force=True)
+    # A store that is away is told once, by who needs it, and not by every attempt.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

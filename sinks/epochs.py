@@ -59,42 +59,37 @@ def write_progress(client: Client, rows: Sequence[Progress]) -> None:
 
 
 def changes(client: Client, since: Mapping[EpochKey, int]) -> Changes:
-    """Compare the progress with an earlier look; of an epoch that was not there then, all scopes changed.
-
-    The clock is the newest of what that look did not see.
-    """
-    # Of the progress only what is new since then: in an hour a hundred thousand rows come together.
+    """Compare the progress with an earlier look; of an epoch that was not there then, all scopes changed."""
+    # Of the progress only what is new: in an hour tens of thousands of rows come together, each with its scopes.
     rows = client.rows(
-        """
-        SELECT toString(topic) AS of, `partition`, epoch, max(complete), max(flush), max(clock_us),
-               groupUniqArrayArray(scopes)
+        f"""
+        SELECT toString(topic) AS of, `partition`, epoch, max(flush), groupUniqArrayArray(scopes)
         FROM
         (
-            SELECT topic, `partition`, epoch, 1 AS complete, 0 AS flush, 0 AS clock_us, [] AS scopes
-            FROM epochs WHERE state = 'complete'
+            SELECT topic, `partition`, epoch, 1 AS current, 0 AS flush, [] AS scopes FROM ({CURRENT})
             UNION ALL
-            SELECT topic, `partition`, epoch, 0, flush, clock_us, scopes FROM progress
-            PREWHERE toInt64(flush) > arrayPushFront({since:Array(Int64)}, -1)[1 + indexOf(
-                arrayZip({topics:Array(String)}, {partitions:Array(UInt16)}, {epochs:Array(UInt64)}),
-                (toString(topic), `partition`, epoch))]
+            SELECT topic, `partition`, epoch, 0, flush, scopes FROM progress
+            PREWHERE (epoch, flush) > arrayPushFront(
+                arrayZip({{epochs:Array(UInt64)}}, {{flushes:Array(UInt64)}}), (toUInt64(0), toUInt64(0))
+            )[1 + indexOf(
+                arrayZip({{topics:Array(String)}}, {{partitions:Array(UInt16)}}), (toString(topic), `partition`))]
         )
-        GROUP BY of, `partition`, epoch ORDER BY epoch""",
+        GROUP BY of, `partition`, epoch HAVING max(current) = 1""",
         {
             "topics": [key.topic for key in since],
             "partitions": [key.partition for key in since],
             "epochs": [key.epoch for key in since],
-            "since": list(since.values()),
+            "flushes": list(since.values()),
         },
     )
-    current = {Partition(topic, int(p)): int(epoch) for topic, p, epoch, complete, *_ in rows if complete}
+    ((clock_us,),) = client.rows("SELECT max(clock_us) FROM progress")
     flushes: dict[EpochKey, int] = {}
     changed: set[str] = set()
-    for topic, p, epoch, _, flush, _, scopes in rows:
-        if current.get(Partition(topic, int(p))) == int(epoch):
-            key = EpochKey(topic, int(p), int(epoch))
-            flushes[key] = max(int(flush), since.get(key, 0))
-            changed.update(scopes)
-    return Changes(flushes, max((int(row[5]) for row in rows), default=0), frozenset(changed))
+    for topic, partition, epoch, flush, scopes in rows:
+        key = EpochKey(topic, int(partition), int(epoch))
+        flushes[key] = max(int(flush), since.get(key, 0))
+        changed.update(scopes)
+    return Changes(flushes, clock_us, frozenset(changed))
 
 
 def _largest(client: Client, column: str, table: str, partitions: Iterable[Partition]) -> dict[Partition, int]:

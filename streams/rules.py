@@ -73,7 +73,6 @@ class Rules:
             watched = rule is not None and rule.daily_min is None and rule in self.book.watching(key)
             if watched and state not in self._open:
                 self._open[state] = alert
-                self._due_us[state] = self._next_us = 0
             else:
                 self._orphans.append(alert)
 

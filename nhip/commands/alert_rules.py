@@ -20,6 +20,7 @@ from nhip.alerting import (
     unknown_owners,
 )
 from nhip.console import OUT, print_json, say
+from nhip.exits import EXIT_BAD_INPUT
 from nhip.rule_words import bad_when, quiet, rhythm
 from nhip.settings import Settings, load_office_sources, load_tree
 from sinks.channels import ChannelError, parse_channel
@@ -31,8 +32,6 @@ from streams.scopes import matches
 from streams.store import StoreUnavailableError
 
 __all__ = ["register"]
-
-EXIT_BAD_INPUT = 65
 
 Json = Annotated[bool, typer.Option("--json", help="Print a document for programs.")]
 

@@ -10,6 +10,7 @@ from contract.text import Text
 from contract.units import UnitTree
 from nhip.alerting import alerts_url, load_office_recipients, recipients_path
 from nhip.console import OUT, say
+from nhip.exits import EXIT_UNAVAILABLE
 from nhip.settings import Settings, load_tree
 from sinks.messages import compose
 from sinks.notify import NotSentError, send
@@ -20,7 +21,6 @@ from streams.clock import wall_clock_us
 __all__ = ["register"]
 
 EXIT_ABSENT = 1
-EXIT_UNAVAILABLE = 69
 _TITLE = Text("Tin thử của Nhịp dịch vụ công", "Test message of the pulse of public services")
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from contract.decode import EventError, Horizon
 from nhip.audit import note
 from nhip.console import OUT, bar, print_json, say
+from nhip.exits import EXIT_BAD_INPUT
 from nhip.kafka_access import kafka_access
 from nhip.settings import Settings
 from nhip.store import open_client
@@ -25,7 +26,6 @@ from streams.rows import DeadLetter
 __all__ = ["app"]
 
 EXIT_ABSENT = 1
-EXIT_BAD_INPUT = 65
 MAX_SHOWN_BYTES = 4_000
 PREVIEWS = 3
 """So many records are shown before and after a mending; all are counted."""

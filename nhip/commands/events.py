@@ -14,13 +14,13 @@ from rich.table import Table
 from contract.decode import Horizon
 from contract.registry import KINDS, kind
 from nhip.console import OUT, bar, print_json, say
+from nhip.exits import EXIT_BAD_INPUT
 from producers.event_files import Checked, check_file
 from producers.examples import examples
 from streams.clock import wall_clock_us
 
 __all__ = ["app"]
 
-EXIT_BAD_INPUT = 65
 SHOWN = 50
 """Refusals that are shown one by one to a person; a program gets all."""
 PROGRESS_INTERVAL_S = 0.1

@@ -13,6 +13,7 @@ from contract.kind import Event
 from contract.registry import KINDS, kind
 from contract.units import UnitTree
 from nhip.console import OUT, SAY, print_json, say
+from nhip.exits import EXIT_BAD_INPUT, EXIT_CANNOT_WRITE
 from nhip.settings import Settings, load_tree
 from producers.mapping import load_mapping
 from producers.propose.answers import answered
@@ -27,8 +28,6 @@ from streams.clock import wall_clock_us
 
 __all__ = ["app"]
 
-EXIT_EXISTS = 73
-EXIT_BAD_INPUT = 65
 EVENTS_SHOWN = 10
 
 app = typer.Typer(help="Mappings: propose one for a file, try it before anything is sent.", no_args_is_help=True)
@@ -55,7 +54,7 @@ def new(
         )
     if target.exists() and not force:
         say(f"{target} is there already: choose another name with --out, or overwrite it with --force")
-        raise typer.Exit(EXIT_EXISTS)
+        raise typer.Exit(EXIT_CANNOT_WRITE)
     try:
         chosen = None if kind_key is None else kind(kind_key)
     except KeyError as error:

@@ -1,7 +1,6 @@
 """The wall, the read API and the intake: ``serve``."""
 
 import gc
-import logging
 import signal
 import socket
 import sys
@@ -75,8 +74,6 @@ def serve(
     given = {name: value for name, value in {"wall_host": host, "wall_port": port}.items() if value is not None}
     settings: Settings = msgspec.structs.replace(context.obj, **given)
     configure_logs(settings.log_level)
-    # A store that is away is told once, by the reader, and not by every attempt.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
     place = Place(load_tree(settings), settings.province)
     targets = load_targets(
         Path(settings.targets_file) if settings.targets_file else config_file("targets.toml"),

@@ -6,7 +6,7 @@ from nhip.local import LocalClickHouse
 from sinks.client import Client, connect
 from sinks.migrate import migrate
 
-__all__ = ["MINE", "OTHER", "TABLES", "fill", "filled"]
+__all__ = ["MINE", "OTHER", "TABLES", "filled"]
 
 MINE, OTHER = "c1", "c2"
 TABLES = {"rates": "scope", "rates_now": "scope", "panes": "scope", "alerts": "scope", "alert_actions": "scope",
@@ -14,7 +14,7 @@ TABLES = {"rates": "scope", "rates_now": "scope", "panes": "scope", "alerts": "s
 """Each table and the column that tells whose a row is."""
 
 
-def fill(client: Client) -> None:
+def _fill(client: Client) -> None:
     """Make the tables, with one row of either unit in each, one of a field, and one refused record."""
     migrate(client)
     for number, code in enumerate((MINE, OTHER)):
@@ -42,8 +42,8 @@ def fill(client: Client) -> None:
 
 
 def filled(server: LocalClickHouse) -> None:
-    """Make the server's database, with the rows of `fill`."""
+    """Make the server's database: a row of either unit in each table, one of a field, and one refused record."""
     with closing(connect(host=server.host, port=server.port, **server.login)) as first:
         first.command("CREATE DATABASE nhip")
     with closing(connect(host=server.host, port=server.port, database="nhip", **server.login)) as client:
-        fill(client)
+        _fill(client)
