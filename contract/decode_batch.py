@@ -41,8 +41,7 @@ class _Joint:
         self.decode: Callable[[bytes], list[tuple[Any]]] = msgspec.json.Decoder(list[tuple[kind.event]]).decode  # type: ignore[name-defined]
         self.head = b'{"type":"' + kind.type.encode() + b'"'
         self.needs = kind.needs
-        self.facts = [attrgetter(name) for name in kind.facts]
-        self.plans = [attrgetter(name) for name in kind.times() if name not in kind.facts]
+        self.facts = _columns(kind.facts)
         self.times = _columns(kind.times())
         self._texts = [attrgetter(name) for name in kind.texts()]
         self._known: set[str | None] = {None}
@@ -169,19 +168,14 @@ def _timely(joint: _Joint, events: Sequence[Any], horizon: Horizon) -> bool:
     # What passes is not handed to any(): that is half the cost of asking.
     if any(True for d in data if d.status in needs and getattr(d, needs[d.status]) is None):
         return False
-    times = [event.time for event in events]
+    times: list[datetime] = [event.time for event in events]
     times += filter(None, chain.from_iterable(map(joint.times, data)))
-    # Plans may lie beyond the horizon; mostly nothing does.
-    return min(times) >= _SURELY_LATE_ENOUGH and (max(times) <= horizon.limit or _planned(joint, events, horizon))
-
-
-def _planned(joint: _Joint, events: Sequence[Any], horizon: Horizon) -> bool:
-    """Whether no fact lies beyond the horizon, and no plan beyond what the store can hold."""
-    if any(event.time > horizon.limit for event in events):
+    if min(times) < _SURELY_LATE_ENOUGH:
         return False
-    data = [event.data for event in events]
-    facts = chain.from_iterable(map(fact, data) for fact in joint.facts)
-    plans = chain.from_iterable(map(plan, data) for plan in joint.plans)
-    return all(t <= horizon.limit for t in filter(None, facts)) and all(
-        t <= _SURELY_EARLY_ENOUGH for t in filter(None, plans)
-    )
+    newest = max(times)
+    if newest <= horizon.limit:
+        return True
+    # In everyday life plans lie beyond the horizon, as due dates do: facts may not.
+    facts: list[datetime] = [event.time for event in events]
+    facts += filter(None, chain.from_iterable(map(joint.facts, data)))
+    return newest <= _SURELY_EARLY_ENOUGH and max(facts) <= horizon.limit

@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from contract.kind import Kind
+from sinks.packed import PACKED, packed_comment, packed_sql
 
 __all__ = ["INSTANT", "Column", "Columns", "columns_of", "table_columns"]
 
@@ -15,7 +16,7 @@ INSTANT = pa.timestamp("us", "UTC")
 """Aware datetimes of any offset become UTC microseconds in C++; a naive one is taken for UTC, never local."""
 
 _UINT32_END = 2**32
-_PACKED = "LowCardinality(String)"
+_WORDS = "LowCardinality(String)"
 
 
 class Column(NamedTuple):
@@ -73,7 +74,8 @@ def table_columns(kind: Kind) -> tuple[Column, ...]:
             Column(f"{i.key}_good", "UInt8", f"Mark {i.key}: 1 when it counts for the numerator"),
         )
     ]
-    return (*_before(kind), *fields, *marks, *_form(kind), *_AFTER)
+    packed = Column(PACKED, "String", packed_comment(kind), f"MATERIALIZED {packed_sql(kind)}")
+    return (*_before(kind), *fields, *marks, *_form(kind), *_AFTER, packed)
 
 
 _WHERE = "where it counts, seconds since 1970; NULL when it does not count"
@@ -139,7 +141,7 @@ def _stored(found: msgspec.inspect.Type, *, many: bool = False) -> str:
         return _stored(found.type, many=many or (found.extra or {}).get("distinct") == "many")
     if isinstance(found, msgspec.inspect.UnionType):
         inner = next(_stored(t, many=many) for t in found.types if not isinstance(t, msgspec.inspect.NoneType))
-        return "LowCardinality(Nullable(String))" if inner == _PACKED else f"Nullable({inner})"
+        return "LowCardinality(Nullable(String))" if inner == _WORDS else f"Nullable({inner})"
     if isinstance(found, msgspec.inspect.DateTimeType):
         return "DateTime64(6, 'UTC')"
     if isinstance(found, msgspec.inspect.BoolType):
@@ -147,7 +149,7 @@ def _stored(found: msgspec.inspect.Type, *, many: bool = False) -> str:
     if isinstance(found, msgspec.inspect.IntType):
         small = found.ge is not None and found.ge >= 0 and found.le is not None and found.le < _UINT32_END
         return "UInt32" if small else "Int64"
-    return "String" if many else _PACKED
+    return "String" if many else _WORDS
 
 
 def _comment(found: msgspec.inspect.Type) -> str:

@@ -12,6 +12,7 @@ from contract.kind import Kind
 from contract.marks import Mark
 from sinks.client import Client
 from sinks.columns import columns_of
+from sinks.packed import PACKED, unpacked
 from sinks.relation import relation
 from streams.rows import Seen, Stored
 
@@ -22,18 +23,12 @@ def look_up(client: Client, kind: Kind, ids: Sequence[str]) -> dict[str, Stored]
     """Return the newest row of each id that has one, with one query for all."""
     if not ids:
         return {}
-    layout = columns_of(kind)
-    field = "toNullable(field)" if layout.has_field else "CAST(NULL, 'Nullable(String)')"
-    marks = ", ".join(f"{key}_at, {key}_good" for key in layout.marks)
     wanted, parameters = relation({"id": ("String", ids)})
     # 50,000 of 2 million rows: 0.53 s this way, 0.71 s with FINAL, which merges whole granules of every part.
     sql = f"""
-        SELECT id, version, content, toString(unit), {field}, offset, epoch, {marks}
-        FROM {kind.table} WHERE id IN ({wanted}) ORDER BY id, rank DESC LIMIT 1 BY id"""
+        SELECT id, rank, {PACKED} FROM {kind.table} WHERE id IN ({wanted}) ORDER BY id, rank DESC LIMIT 1 BY id"""
     columns = client.columns(sql, parameters)
-    if not columns:
-        return {}
-    return dict(zip(columns[0], _stored(columns[1:]), strict=True))
+    return dict(zip(columns[0], unpacked(kind, *columns[1:]), strict=True)) if columns else {}
 
 
 def open_page(

@@ -7,6 +7,7 @@ from contract.registry import KINDS
 from sinks.client import Client
 from sinks.columns import Column, table_columns
 from sinks.engines import SchemaError, SchemaSettings
+from sinks.packed import PACKED
 
 __all__ = ["complete_tables", "make_tables", "table_sql"]
 
@@ -41,7 +42,8 @@ def make_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Kind] 
 def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Kind] = KINDS) -> None:
     """Add the columns that a declaration has got since, in their place, and set comments and the blocks' size right.
 
-    After the migrations: one of these may have renamed a column. A column of another type is a SchemaError,
+    After the migrations: one of these may have renamed a column. Where look-ups read another list of marks than is
+    packed, all rows are packed anew, about two seconds for a million. A column of another type is a SchemaError,
     which says what to do; a column that no declaration names keeps its data.
     """
     for kind in kinds:
@@ -55,6 +57,8 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
         changes = []
         columns = table_columns(kind)
         for before, column in zip((None, *columns), columns, strict=False):
+            if column.name == PACKED:
+                continue
             if column.name not in there:
                 place = "FIRST" if before is None else f"AFTER `{before.name}`"
                 changes.append(f"ADD COLUMN IF NOT EXISTS {_declared(column)} {place}")
@@ -75,6 +79,17 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
             changes.append(f"MODIFY SETTING {_BLOCKS}")
         if changes:
             client.command(settings.fill(f"ALTER TABLE {kind.table} {{on_cluster}} ") + ", ".join(changes))
+        packed = columns[-1]
+        if there.get(PACKED) != (packed.type, packed.comment):
+            _pack(client, settings.fill(f"ALTER TABLE {kind.table} {{on_cluster}}"), packed, PACKED in there)
+
+
+def _pack(client: Client, alter: str, column: Column, there: bool) -> None:
+    """Have all rows packed as the declaration says; the comment is last, so that what was cut short is done again."""
+    word = "MODIFY" if there else "ADD"
+    client.command(f"{alter} {word} COLUMN {column.name} {column.type} {column.made}")
+    client.command(f"{alter} MATERIALIZE COLUMN {column.name} SETTINGS mutations_sync = 2")
+    client.command(f"{alter} COMMENT COLUMN {column.name} '{_quoted(column.comment)}'")
 
 
 def _declared(column: Column) -> str:

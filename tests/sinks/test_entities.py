@@ -34,7 +34,7 @@ def test_every_field_comes_back(store: ClickHouseStore) -> None:
     moment = at(NOW_S + 0.123456).astimezone(vn)
     nasty = "Hồ sơ 'đất' \\ \"🏠\"\t\n{x:String}"
     full = Dossier(
-        unit="H19.'1'",
+        unit="H19.'1'\t\"\\",
         channel="online",
         status="returned",
         received_at=moment,
@@ -106,7 +106,7 @@ def test_every_field_comes_back(store: ClickHouseStore) -> None:
         assert all(e.time.utcoffset() is not None for e in rv.events)
     found = store.look_up(DOSSIER, [nasty, "bare", "absent"])
     assert found == {
-        nasty: Stored(2**63 - 1, 2**48 - 1, "H19.'1'", "đất đai", MARKS, 2**40, 2**64 - 1),
+        nasty: Stored(2**63 - 1, 2**48 - 1, "H19.'1'\t\"\\", "đất đai", MARKS, 2**40, 2**64 - 1),
         "bare": Stored(2**63 - 1, 0, "u", None, (None, None, None), -1, 1),
     }
     assert store.look_up(MEETING, ["m"])["m"].field is None

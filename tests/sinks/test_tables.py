@@ -8,10 +8,13 @@ import msgspec
 import pytest
 
 from contract.fields import Count, about
+from contract.marks import Mark
 from contract.meeting import MEETING, Meeting
 from contract.registry import INDICATORS, KINDS
 from sinks.client import Client
+from sinks.lookups import look_up
 from sinks.migrate import SchemaError, load, migrate
+from sinks.packed import PACKED, packed_sql
 
 pytestmark = pytest.mark.services
 
@@ -60,7 +63,7 @@ def test_an_old_database_becomes_a_new_one_with_its_data_in_place(client: Client
     assert migrated == schema(client, tables)
     assert rows == [("H10-1", 7, "u", None, False)]
     # What the declarations make is what the files made, but for the words beside the marks.
-    types = [(t, n, ty, d, e, p) for t, n, ty, _, d, e, p in migrated if t != "documents"]
+    types = [(t, n, ty, d, e, p) for t, n, ty, _, d, e, p in migrated if t != "documents" and n != PACKED]
     assert types == [(t, n, ty, d, e, p) for t, n, ty, _, d, e, p in before]
     marks = {f"{i.key}_{side}" for i in INDICATORS.values() for side in ("at", "good")}
     said = {(t, n): c for t, n, _, c, *_ in before if n not in marks}
@@ -123,3 +126,36 @@ def test_an_older_table_gets_the_small_blocks_of_a_new_one(client: Client) -> No
     assert before != new
     assert client.rows(engines, asked) == new
     assert client.rows("SELECT id FROM dossiers") == [("H10-1",)]
+
+
+TWICE = msgspec.structs.replace(
+    MEETING, indicators=(*MEETING.indicators, msgspec.structs.replace(MEETING.indicators[0], key="again"))
+)
+"""The meeting with a mark more."""
+
+
+@pytest.mark.parametrize("cut_short", [False, True])
+def test_a_mark_more_packs_anew_what_is_stored(client: Client, cut_short: bool) -> None:
+    """A look-up reads the new list of marks of an old row, also when the upgrade was cut short in between."""
+    migrate(client)
+    client.command("INSERT INTO meetings (id, unit, paperless_meeting_at) VALUES ('m', 'u', 7)")
+    before = look_up(client, MEETING, ["m"])["m"].marks
+    if cut_short:
+        client.command("ALTER TABLE meetings ADD COLUMN again_at Nullable(Int64), ADD COLUMN again_good UInt8")
+        client.command(f"ALTER TABLE meetings MODIFY COLUMN {PACKED} String MATERIALIZED {packed_sql(TWICE)}")
+
+    migrate(client, kinds=(TWICE,))
+
+    assert before == (Mark(7, good=False),)
+    assert look_up(client, TWICE, ["m"])["m"].marks == (Mark(7, good=False), None)
+    migrate(client)
+    assert look_up(client, MEETING, ["m"])["m"].marks == before
+
+
+def test_a_list_of_other_marks_is_no_look_up(client: Client) -> None:
+    """A row that was packed in another way is never taken for a shorter one of today."""
+    migrate(client)
+    client.command("INSERT INTO meetings (id, unit) VALUES ('m', 'u')")
+
+    with pytest.raises(msgspec.ValidationError):
+        look_up(client, TWICE, ["m"])

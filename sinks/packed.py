@@ -1,0 +1,52 @@
+"""What a look-up reads of an entity beside its rank: one column, since the store unpacks each one by itself."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from types import GenericAlias
+from typing import Any
+
+import msgspec
+
+from contract.kind import Kind
+from contract.marks import Mark
+from streams.rows import Stored
+
+__all__ = ["PACKED", "packed_comment", "packed_sql", "unpacked"]
+
+PACKED = "packed"
+"""Name of the column."""
+
+_CONTENT = (1 << 48) - 1
+
+
+def packed_sql(kind: Kind) -> str:
+    """Return the expression that packs a row: a JSON list of texts and nulls, whatever the server's JSON settings."""
+    field = "CAST(field, 'Nullable(String)')" if "field" in kind.snapshot.__struct_fields__ else "NULL"
+    marks = [f"toString({name})" for key in _marks(kind) for name in (f"{key}_at", f"{key}_good")]
+    return f"toJSONString([toString(offset), toString(epoch), toString(unit), {', '.join([field, *marks])}])"
+
+
+def packed_comment(kind: Kind) -> str:
+    """Say what is packed, in its order. Who reads another comment finds the column made in another way."""
+    marks = ", ".join(_marks(kind))
+    return f"For look-ups, beside the rank: offset, epoch, unit, field, then at and good of the marks {marks}"
+
+
+def unpacked(kind: Kind, ranks: Iterable[int], texts: Iterable[str]) -> Iterator[Stored]:
+    """Read packed rows; version and content are in the rank. Raises msgspec.DecodeError for another packing."""
+    decode = _decoder(kind)
+    for rank, text in zip(ranks, texts, strict=True):
+        offset, epoch, unit, field, *flat = decode(text)
+        marks = [None if at is None else Mark(at, good == 1) for at, good in zip(flat[::2], flat[1::2], strict=True)]
+        yield Stored(rank >> 64, rank & _CONTENT, unit, field, tuple(marks), offset, epoch)
+
+
+def _marks(kind: Kind) -> tuple[str, ...]:
+    return tuple(indicator.key for indicator in kind.marked)
+
+
+@cache
+def _decoder(kind: Kind) -> Callable[[str], tuple[Any, ...]]:
+    form = (int, int, str, str | None, *(int | None, int) * len(kind.marked))
+    # The store's JSON has every number as a text.
+    return msgspec.json.Decoder(GenericAlias(tuple, form), strict=False).decode
