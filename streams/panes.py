@@ -12,7 +12,7 @@ import numpy as np
 from contract.days import DAY_S, HOUR_S, LOCAL_OFFSET_S, MINUTE_S
 from contract.marks import Mark
 from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level
-from streams.rows import Column, Pane, PaneBatch, PaneBlock
+from streams.rows import Column, PaneBatch, PaneBlock
 
 __all__ = ["Deltas", "Panes", "add_marks"]
 
@@ -130,16 +130,6 @@ class Panes:
             batch.blocks.append(PaneBlock(partition, *names, level, *columns))
             for key in keys[values == 0].tolist():
                 sums.pop(key, None)
-
-    def rows(self, partition: int) -> list[Pane]:
-        """All panes, as after a rebuild."""
-        scopes, indicators = list(self._scopes), list(self._indicators)
-        names = [(scopes[scope], indicators[indicator]) for scope, indicator in self._pairs]
-        return [
-            Pane(partition, *names[key >> _START_BITS], level, key & _START, sum_ >> _GOOD_BITS, sum_ & _COUNT)
-            for level, sums in enumerate(self._sums)
-            for key, sum_ in sums.items()
-        ]
 
     def drop_outdated(self, now_s: int) -> None:
         """Forget minutes and hours that no window at ``now_s`` or later reads; at most once an hour's move."""

@@ -1,8 +1,8 @@
 """What passes between the stream and its store: typed rows and column batches, all immutable by convention."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,6 @@ __all__ = [
     "EntityBatch",
     "EpochKey",
     "Heartbeat",
-    "Pane",
     "PaneBatch",
     "PaneBlock",
     "Partition",
@@ -87,18 +86,6 @@ class EntityBatch:
     epochs: list[int] = field(default_factory=list)
 
 
-class Pane(NamedTuple):
-    """One pane of one partition as an absolute sum."""
-
-    partition: int
-    scope: str
-    indicator: str
-    level: int
-    at_s: int
-    good: int
-    counted: int
-
-
 class PaneBlock(NamedTuple):
     """Panes of one partition and level as columns.
 
@@ -126,29 +113,8 @@ class PaneBatch:
 
     blocks: list[PaneBlock] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, panes: Iterable[Pane]) -> Self:
-        """Put single panes together."""
-        scopes: dict[str, int] = {}
-        indicators: dict[str, int] = {}
-        rows: dict[tuple[int, int], list[tuple[int, ...]]] = {}
-        for pane in panes:
-            scope = scopes.setdefault(pane.scope, len(scopes))
-            indicator = indicators.setdefault(pane.indicator, len(indicators))
-            row = (scope, indicator, pane.at_s, pane.good, pane.counted)
-            rows.setdefault((pane.partition, pane.level), []).append(row)
-        names = tuple(scopes), tuple(indicators)
-        return cls([PaneBlock(p, *names, level, *np.array(mine, np.int64).T) for (p, level), mine in rows.items()])
-
     def __len__(self) -> int:
         return sum(len(block.at_s) for block in self.blocks)
-
-    def __iter__(self) -> Iterator[Pane]:
-        """Yield the panes one by one."""
-        for block in self.blocks:
-            columns = [column.tolist() for column in block[4:]]
-            for scope, indicator, *rest in zip(*columns, strict=True):
-                yield Pane(block.partition, block.scopes[scope], block.indicators[indicator], block.level, *rest)
 
 
 class Progress(NamedTuple):

@@ -16,8 +16,9 @@ from contract.units import Unit, UnitTree
 from contract.windows import Level, floor_to, levels_kept, pieces, windows_of
 from producers.examples import examples
 from sinks.store import ClickHouseStore
-from streams.rows import EntityBatch, EpochKey, Pane, PaneBatch, Rate
+from streams.rows import EntityBatch, EpochKey, Rate
 from tests.support.events import at, dossier
+from tests.support.panes import Pane, batch_of, single
 
 NOW_S = 1_795_312_800 + 29 * MINUTE_S + 17
 TOPIC = DOSSIER.topic
@@ -96,7 +97,7 @@ def test_rebuild_equals_a_recount(store: ClickHouseStore, seed: int) -> None:
     batch = random_rows(rng, 600)
     store.write_entities(batch)
 
-    rv = Counter(PaneBatch(list(store.rebuild(DOSSIER, [0, 2], NOW_S, units.segments))))
+    rv = Counter(single(store.rebuild(DOSSIER, [0, 2], NOW_S, units.segments)))
 
     assert rv == recount(batch, units, {0, 2})
     assert len(rv) > 500
@@ -115,7 +116,7 @@ def test_rebuild_of_every_kind(store: ClickHouseStore, kind: Kind) -> None:
         batch.epochs.append(1)
     store.write_entities(batch)
 
-    panes = list(PaneBatch(list(store.rebuild(kind, [0], NOW_S, tree().segments))))
+    panes = list(single(store.rebuild(kind, [0], NOW_S, tree().segments)))
 
     marks = sum(mark is not None for row in batch.marks for mark in row)
     counted = Counter[int]()
@@ -180,13 +181,11 @@ def test_sums_use_the_newest_flush_of_the_newest_complete_epoch(store: ClickHous
     for key in list(second)[:50]:
         second[key] = second[key]._replace(good=0, counted=0)
     for epoch, flush, panes in ((5, 9, old), (7, 2, second), (7, 1, first), (8, 3, half)):
-        store.write_panes(TOPIC, {0: epoch, 1: epoch}, {0: flush, 1: flush}, PaneBatch.of(list(panes.values())))
+        store.write_panes(TOPIC, {0: epoch, 1: epoch}, {0: flush, 1: flush}, batch_of(list(panes.values())))
     store.complete([EpochKey(TOPIC, p, e) for p in (0, 1) for e in (5, 7)])
     store.claim([EpochKey(TOPIC, p, 8) for p in (0, 1)], "w")
     # The other partition count of the same topic and other topics have epochs of their own.
-    store.write_panes(
-        "nhip.payments", {0: 3}, {0: 1}, PaneBatch.of([Pane(0, "unit:P", "online_payment", 0, 0, 1, 2)])
-    )
+    store.write_panes("nhip.payments", {0: 3}, {0: 1}, batch_of([Pane(0, "unit:P", "online_payment", 0, 0, 1, 2)]))
     store.complete([EpochKey("nhip.payments", 0, 3)])
 
     rv = keyed(store.sum_panes(NOW_S, None))
@@ -208,7 +207,7 @@ def test_an_indicator_that_shares_marks(store: ClickHouseStore) -> None:
         Pane(0, "unit:A", "overdue", Level.MINUTE, minute - 60, 0, 2),
         Pane(0, "unit:A", "overdue", Level.MINUTE, minute, 0, 3),
     ]
-    store.write_panes(TOPIC, {0: 1}, {0: 1}, PaneBatch.of(panes))
+    store.write_panes(TOPIC, {0: 1}, {0: 1}, batch_of(panes))
     store.complete([EpochKey(TOPIC, 0, 1)])
 
     rv = keyed(store.sum_panes(NOW_S, None))
@@ -223,7 +222,7 @@ def test_outdated_panes_go_and_no_figure_changes(store: ClickHouseStore) -> None
     rng = random.Random(1)
     for epoch in (1, 2, 3):
         panes = random_panes(rng, ["unit:A"])
-        store.write_panes(TOPIC, {0: epoch, 1: epoch}, {0: 1, 1: 1}, PaneBatch.of(list(panes.values())))
+        store.write_panes(TOPIC, {0: epoch, 1: epoch}, {0: 1, 1: 1}, batch_of(list(panes.values())))
     store.complete([EpochKey(TOPIC, p, e) for p in (0, 1) for e in (1, 2)])
     before = keyed(store.sum_panes(NOW_S, None))
 

@@ -10,7 +10,8 @@ from contract.dossier import DOSSIER
 from contract.windows import Level
 from sinks.store import ClickHouseStore
 from sinks.window_history import window_history
-from streams.rows import EpochKey, Pane, PaneBatch
+from streams.rows import EpochKey, PaneBatch
+from tests.support.panes import Pane, batch_of, single
 
 START_S = 1_795_312_800
 END_S = START_S + 3 * HOUR_S
@@ -25,7 +26,7 @@ def random_panes(rng: random.Random) -> PaneBatch:
         (rng.randrange(2), f"unit:{rng.choice('abc')}", rng.choice(["online", "on_time"]), rng.randrange(-90, 400))
         for _ in range(400)
     }
-    return PaneBatch.of(
+    return batch_of(
         Pane(
             partition,
             scope,
@@ -51,7 +52,7 @@ def test_every_window_is_what_plain_python_sums(store: ClickHouseStore, length_s
     found = window_history(store.client, ["unit:a", "unit:b"], ["online"], START_S, END_S, length_s)
 
     expected: Counter[tuple[str, int, str]] = Counter()
-    for _, scope, indicator, _, at_s, good, counted in panes:
+    for _, scope, indicator, _, at_s, good, counted in single(panes.blocks):
         if scope != "unit:c" and indicator == "online":
             for start_s in range(at_s + MINUTE_S - length_s, at_s + MINUTE_S, MINUTE_S):
                 if START_S <= start_s < END_S:

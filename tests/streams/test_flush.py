@@ -68,7 +68,7 @@ def test_a_flush_holds_what_all_partitions_made() -> None:
         Progress(EpochKey(DOSSIER.topic, 0, 5), 1, 2, WALL_US, ["unit:H19.01"]),
         Progress(EpochKey(DOSSIER.topic, 3, 6), 9, 41, WALL_US, ["unit:H19.01"]),
     ]
-    assert {pane.partition for pane in flush.panes[DOSSIER.topic]} == {0, 3}
+    assert {block.partition for block in flush.panes[DOSSIER.topic].blocks} == {0, 3}
 
 
 def test_letters_rows_panes_sources_then_progress() -> None:

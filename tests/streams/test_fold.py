@@ -17,6 +17,7 @@ from streams.intake import Intake, content_hash, take_in
 from streams.partitioner import owner_of
 from streams.rows import EntityBatch, EpochKey, PaneBatch, Partition, Progress, Seen, SourceRow, Stored
 from tests.support.events import FakeRecord, at, dossier, record
+from tests.support.panes import batch_of, kept, single
 
 HERE = Partition(DOSSIER.topic, 0)
 KEY = EpochKey(*HERE, 9)
@@ -63,7 +64,8 @@ class Run:
         self.fold.apply(self.intake, found, self.batch, NOW_S, scopes, WALL_US)
         panes = PaneBatch()
         progress = self.fold.close_flush(self.intake, panes)
-        self.told = {(p.scope, p.indicator): (p.good, p.counted) for p in panes if p.level == Level.TOTAL}
+        totals = [p for p in single(panes.blocks) if p.level == Level.TOTAL]
+        self.told = {(p.scope, p.indicator): (p.good, p.counted) for p in totals}
         return progress
 
     @property
@@ -71,7 +73,7 @@ class Run:
         """All totals: (scope, indicator) → (good, count)."""
         return {
             (p.scope, p.indicator): (p.good, p.counted)
-            for p in self.fold.panes.rows(0)
+            for p in kept(self.fold.panes)
             if p.level == Level.TOTAL and p.counted
         }
 
@@ -185,7 +187,7 @@ def test_a_change_withdraws_what_was_counted_and_adds_what_counts_now(
     run.flush(first)
     if where == "store":
         other = Run()
-        for block in PaneBatch.of(run.fold.panes.rows(0)).blocks:
+        for block in batch_of(kept(run.fold.panes)).blocks:
             other.fold.panes.load(block)
         other.stored["a"] = row_of(first)
         run = other
@@ -364,9 +366,7 @@ def test_a_mark_is_counted_at_the_levels_of_its_age() -> None:
     run.flush(snapshot("new", 1, received_at=at(NOW_S)), snapshot("old", 1, received_at=at(NOW_S - 900 * 86_400)))
 
     levels = {
-        at_s: {
-            p.level for p in run.fold.panes.rows(0) if p.indicator == "online" and p.counted == 1 and p.at_s <= at_s
-        }
+        at_s: {p.level for p in kept(run.fold.panes) if p.indicator == "online" and p.counted == 1 and p.at_s <= at_s}
         for at_s in (NOW_S - 800 * 86_400, NOW_S)
     }
 

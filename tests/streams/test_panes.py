@@ -8,7 +8,8 @@ from contract.days import DAY_S, HOUR_S
 from contract.marks import Mark
 from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level, floor_to, levels_kept
 from streams.panes import Deltas, Panes, add_marks
-from streams.rows import Pane, PaneBatch
+from streams.rows import PaneBatch
+from tests.support.panes import Pane, batch_of, kept, single
 
 NOW_S = 1_770_003_600
 ONLINE = ("online",)
@@ -31,7 +32,7 @@ def taken(panes: Panes, partition: int) -> list[Pane]:
     """What changed since the last call."""
     batch = PaneBatch()
     panes.take_changed(partition, batch)
-    return list(batch)
+    return list(single(batch.blocks))
 
 
 times = st.integers(NOW_S - 40 * DAY_S, NOW_S + DAY_S)
@@ -51,22 +52,22 @@ def test_panes_are_the_sums_of_their_marks(added: list[Mark]) -> None:
 
     applied(panes, added)
 
-    assert {(p.level, p.at_s): [p.good, p.counted] for p in panes.rows(0)} == expected
+    assert {(p.level, p.at_s): [p.good, p.counted] for p in kept(panes)} == expected
 
 
 @given(marks, marks)
-def test_withdrawn_marks_leave_nothing(kept: list[Mark], withdrawn: list[Mark]) -> None:
+def test_withdrawn_marks_leave_nothing(staying: list[Mark], withdrawn: list[Mark]) -> None:
     """Adding and withdrawing gives the same panes as never having added; what went to zero is told once."""
     panes, alone = Panes(), Panes()
-    applied(alone, kept)
+    applied(alone, staying)
     taken(alone, 0)
-    applied(panes, kept + withdrawn)
+    applied(panes, staying + withdrawn)
     taken(panes, 0)
 
     applied(panes, withdrawn, -1)
     told = taken(panes, 0)
 
-    assert sorted(panes.rows(0)) == sorted(alone.rows(0))
+    assert sorted(kept(panes)) == sorted(kept(alone))
     assert taken(panes, 0) == []
     assert {p.level for p in told} <= set(map(int, Level))
 
@@ -90,10 +91,10 @@ def test_loaded_panes_do_not_count_as_changed() -> None:
     panes = Panes()
     loaded = [Pane(0, "unit:u", "online", int(Level.TOTAL), 0, 2, 5)]
 
-    panes.load(*PaneBatch.of(loaded).blocks)
+    panes.load(*batch_of(loaded).blocks)
 
     assert taken(panes, 0) == []
-    assert panes.rows(0) == loaded
+    assert kept(panes) == loaded
 
 
 def test_marks_without_effect_change_nothing() -> None:
@@ -114,11 +115,11 @@ def test_outdated_minutes_and_hours_are_forgotten() -> None:
     applied(panes, [Mark(NOW_S, good=True)])
 
     panes.drop_outdated(NOW_S + MINUTES_KEPT_S + 2 * HOUR_S)
-    without_minutes = {p.level for p in panes.rows(0)}
+    without_minutes = {p.level for p in kept(panes)}
     panes.drop_outdated(NOW_S + HOURS_KEPT_S + 2 * HOUR_S)
 
     assert without_minutes == {Level.TOTAL, Level.DAY, Level.HOUR}
-    assert {p.level for p in panes.rows(0)} == {Level.TOTAL, Level.DAY}
+    assert {p.level for p in kept(panes)} == {Level.TOTAL, Level.DAY}
     assert {p.level for p in taken(panes, 0)} == {Level.TOTAL, Level.DAY}
 
 
@@ -128,14 +129,14 @@ def test_nothing_is_forgotten_within_the_hour() -> None:
     panes.drop_outdated(NOW_S)
     applied(panes, [Mark(NOW_S, good=True)])
     old = Pane(0, "unit:u", "online", int(Level.MINUTE), NOW_S - 10 * DAY_S, 1, 1)
-    panes.load(*PaneBatch.of([old]).blocks)
+    panes.load(*batch_of([old]).blocks)
 
     panes.drop_outdated(NOW_S + HOUR_S - 1)
-    before = old in panes.rows(0)
+    before = old in kept(panes)
     panes.drop_outdated(NOW_S + HOUR_S)
 
     assert before
-    assert old not in panes.rows(0)
+    assert old not in kept(panes)
 
 
 def test_what_changed_several_times_is_told_once_as_it_is_now() -> None:
@@ -151,7 +152,7 @@ def test_what_changed_several_times_is_told_once_as_it_is_now() -> None:
     assert {p.partition for p in told} == {2}
     assert {(p.level, p.good, p.counted) for p in told if p.counted} == {(int(level), 1, 2) for level in Level}
     assert [p.level for p in told if not p.counted] != []
-    assert sorted(panes.rows(2)) == sorted(p for p in told if p.counted)
+    assert sorted(kept(panes, 2)) == sorted(p for p in told if p.counted)
     assert taken(panes, 2) == []
 
 
@@ -166,7 +167,7 @@ def test_at_the_edge_of_a_level_a_mark_is_where_windows_look_for_it(kept_s: int,
     panes.apply(deltas, one_scope, now_s)
 
     expected = {(int(level), floor_to(level, mark.at_s)) for level in levels_kept(mark.at_s, now_s)}
-    assert {(p.level, p.at_s) for p in panes.rows(0)} == expected
+    assert {(p.level, p.at_s) for p in kept(panes)} == expected
 
 
 def test_units_that_share_a_scope_are_summed_in_it() -> None:
@@ -181,9 +182,9 @@ def test_units_that_share_a_scope_are_summed_in_it() -> None:
 
     panes.apply(deltas, scopes, NOW_S)
 
-    totals = {p.scope: (p.good, p.counted) for p in panes.rows(0) if p.level == Level.TOTAL}
+    totals = {p.scope: (p.good, p.counted) for p in kept(panes) if p.level == Level.TOTAL}
     assert totals == {"unit:a": (1, 1), "unit:b": (1, 2), "unit:p": (2, 3), "field:f": (0, 1)}
-    assert len(panes) == len(panes.rows(0)) == 4 * len(Level)
+    assert len(panes) == len(kept(panes)) == 4 * len(Level)
 
 
 def test_a_scope_that_depends_on_the_time_is_asked_for_each_time() -> None:
@@ -194,7 +195,7 @@ def test_a_scope_that_depends_on_the_time_is_asked_for_each_time() -> None:
 
     panes.apply(deltas, lambda unit, field, at_s: ("new" if at_s > NOW_S - DAY_S else "old",), NOW_S)  # noqa: ARG005
 
-    assert {p.scope: p.counted for p in panes.rows(0) if p.level == Level.TOTAL} == {"new": 1, "old": 1}
+    assert {p.scope: p.counted for p in kept(panes) if p.level == Level.TOTAL} == {"new": 1, "old": 1}
 
 
 def test_a_pane_that_changed_and_is_then_outdated_is_not_written() -> None:
@@ -206,4 +207,4 @@ def test_a_pane_that_changed_and_is_then_outdated_is_not_written() -> None:
 
     minutes = [p.at_s for p in taken(panes, 0) if p.level == Level.MINUTE]
     assert minutes == [NOW_S]
-    assert [p.at_s for p in panes.rows(0) if p.level == Level.MINUTE] == [NOW_S]
+    assert [p.at_s for p in kept(panes) if p.level == Level.MINUTE] == [NOW_S]

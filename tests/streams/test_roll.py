@@ -13,8 +13,9 @@ from contract.windows import Level
 from streams.clock import ClockMode
 from streams.patience import Patience
 from streams.roll import BEAT_S, Roll, changed_rates
-from streams.rows import EpochKey, Heartbeat, Pane, PaneBatch, Partition, Progress, Rate
+from streams.rows import EpochKey, Heartbeat, Partition, Progress, Rate
 from tests.support.memory_store import MemoryStore
+from tests.support.panes import Pane, batch_of
 
 NOW_S = 1_770_003_600  # the start of a minute
 EPOCH = 7
@@ -47,7 +48,7 @@ class RecordingStore(MemoryStore):
             for level, start in ((Level.TOTAL, 0), (Level.MINUTE, NOW_S))
         ]
         self.complete([key])
-        self.write_panes(key.topic, {key.partition: key.epoch}, {key.partition: number}, PaneBatch.of(panes))
+        self.write_panes(key.topic, {key.partition: key.epoch}, {key.partition: number}, batch_of(panes))
         scopes = [f"unit:{unit}" for unit in counts]
         self.write_progress([Progress(key, number, number, clock_s * 1_000_000, scopes)])
 

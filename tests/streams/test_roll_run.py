@@ -11,8 +11,9 @@ from contract.windows import Level
 from streams.clock import ClockMode
 from streams.patience import Patience
 from streams.roll import FULL_SHARE, PRUNE_S, QUICK_LOOK_S, TICK_S, Roll
-from streams.rows import EpochKey, Heartbeat, Pane, PaneBatch, Progress, Rate
+from streams.rows import EpochKey, Heartbeat, Progress, Rate
 from tests.support.memory_store import MemoryStore
+from tests.support.panes import Pane, batch_of
 
 NOW_S = 1_770_003_600
 
@@ -32,7 +33,7 @@ class Store(MemoryStore):
         key = EpochKey(DOSSIER.topic, 0, 7)
         self.complete([key])
         pane = Pane(0, "unit:a", "online", int(Level.TOTAL), 0, 1, 2)
-        self.write_panes(DOSSIER.topic, {0: 7}, {0: 1}, PaneBatch.of([pane]))
+        self.write_panes(DOSSIER.topic, {0: 7}, {0: 1}, batch_of([pane]))
         self.write_progress([Progress(key, 1, 1, NOW_S * 1_000_000, ["unit:a"])])
 
     def sum_panes(self, now_s: int, scopes: frozenset[str] | None) -> list[Rate]:

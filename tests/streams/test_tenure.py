@@ -19,6 +19,7 @@ from streams.rows import EpochKey, PaneBlock, Partition, Progress, Seen, Stored
 from streams.tenure import CommitRefusedError, rebuild
 from tests.support.events import at, dossier
 from tests.support.memory_store import MemoryStore
+from tests.support.panes import kept
 
 NOW_S = 1_770_003_600
 FIRST, SECOND, PAID = Partition(DOSSIER.topic, 0), Partition(DOSSIER.topic, 1), Partition(PAYMENT.topic, 2)
@@ -122,7 +123,7 @@ def test_each_fold_holds_the_panes_of_its_own_partition() -> None:
     totals = {
         p: [
             (pane.scope, pane.good, pane.counted)
-            for pane in fold.panes.rows(p.partition)
+            for pane in kept(fold.panes, p.partition)
             if pane.level == Level.TOTAL
         ]
         for p, fold in folds.items()

@@ -16,7 +16,6 @@ from streams.rows import (
     EntityBatch,
     EpochKey,
     Heartbeat,
-    Pane,
     PaneBatch,
     PaneBlock,
     Partition,
@@ -26,6 +25,7 @@ from streams.rows import (
     SourceRow,
     Stored,
 )
+from tests.support.panes import Pane, batch_of, single
 
 __all__ = ["MemoryStore"]
 
@@ -120,7 +120,7 @@ class MemoryStore:
                         pane = sums[partition, scope, indicator.key, int(level), floor_to(level, mark.at_s)]
                         pane[0] += mark.good
                         pane[1] += 1
-        return PaneBatch.of(Pane(*key, *value) for key, value in sums.items()).blocks
+        return batch_of(Pane(*key, *value) for key, value in sums.items()).blocks
 
     def clocks(self, kind: Kind, partitions: Sequence[int]) -> dict[int, int]:
         found: dict[int, int] = {}
@@ -144,7 +144,7 @@ class MemoryStore:
                 rows[event.subject] = (new, event, partition)
 
     def write_panes(self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: PaneBatch) -> None:
-        for p in panes:
+        for p in single(panes.blocks):
             key = (topic, p.partition, epochs[p.partition], p.scope, p.indicator, p.level, p.at_s)
             old = self.panes.get(key)
             if old is None or flush[p.partition] >= old[0]:
