@@ -12,7 +12,7 @@ from contract.kind import Kind
 from contract.registry import KINDS
 from sinks.client import Client
 from sinks.engines import SchemaError, SchemaSettings
-from sinks.tables import complete_tables, make_tables
+from sinks.tables import complete_tables, lacking, make_tables
 from sinks.unfinished import unfinished
 
 __all__ = ["RETIRED", "Migration", "SchemaError", "SchemaSettings", "ensure_schema", "load", "migrate", "status"]
@@ -91,10 +91,11 @@ def ensure_schema(client: Client, migrations: list[Migration] | None = None) -> 
     """Raise SchemaError unless a database has this program's schema: not a newer, an older or a half-restored one."""
     if work := unfinished(client):
         raise SchemaError(f"`{work}` has not finished on database {client.database}: repeat it before anything else")
-    missing = [f"{m.number} ({m.name})" for m, done in status(client, migrations) if not done]
+    missing = [f"migration {m.number} ({m.name})" for m, done in status(client, migrations) if not done]
+    missing = missing or [f"column {name}" for name in lacking(client)]
     if missing:
         raise SchemaError(
-            f"database {client.database} lacks migration {', '.join(missing)} of this program: run `nhip prepare`"
+            f"database {client.database} lacks {', '.join(missing)} of this program: run `nhip prepare`"
         )
 
 

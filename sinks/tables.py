@@ -9,7 +9,7 @@ from sinks.columns import Column, table_columns
 from sinks.engines import SchemaError, SchemaSettings
 from sinks.packed import PACKED
 
-__all__ = ["complete_tables", "make_tables", "table_sql"]
+__all__ = ["complete_tables", "lacking", "make_tables", "table_sql"]
 
 # An entity is looked up alone, and each column's whole block is unpacked for it. 300 ids of a million: 300 µs of
 # processor an id with the usual 64 KiB, 200 µs so; reading everything, and its size on disk, stay as they were.
@@ -47,13 +47,7 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
     which says what to do; a column that no declaration names keeps its data.
     """
     for kind in kinds:
-        there = {
-            name: (type_, comment)
-            for name, type_, comment in client.rows(
-                "SELECT name, type, comment FROM system.columns WHERE database = {d:String} AND table = {t:String}",
-                {"d": client.database, "t": kind.table},
-            )
-        }
+        there = _there(client, kind)
         changes = []
         columns = table_columns(kind)
         for before, column in zip((None, *columns), columns, strict=False):
@@ -84,10 +78,31 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
             _pack(client, settings.fill(f"ALTER TABLE {kind.table} {{on_cluster}}"), packed, PACKED in there)
 
 
+def lacking(client: Client, kinds: Sequence[Kind] = KINDS) -> list[str]:
+    """Return the columns that :func:`complete_tables` would add or pack anew, as ``table.column``."""
+    found = []
+    for kind in kinds:
+        there = _there(client, kind)
+        for column in table_columns(kind):
+            known = there.get(column.name)
+            if known is None or (column.name == PACKED and known != (column.type, column.comment)):
+                found.append(f"{kind.table}.{column.name}")
+    return found
+
+
+def _there(client: Client, kind: Kind) -> dict[str, tuple[str, str]]:
+    """Return type and comment of each column that a kind's table has."""
+    rows = client.rows(
+        "SELECT name, type, comment FROM system.columns WHERE database = {d:String} AND table = {t:String}",
+        {"d": client.database, "t": kind.table},
+    )
+    return {name: (type_, comment) for name, type_, comment in rows}
+
+
 def _pack(client: Client, alter: str, column: Column, there: bool) -> None:
     """Have all rows packed as the declaration says; the comment is last, so that what was cut short is done again."""
-    word = "MODIFY" if there else "ADD"
-    client.command(f"{alter} {word} COLUMN {column.name} {column.type} {column.made}")
+    word = "MODIFY COLUMN" if there else "ADD COLUMN IF NOT EXISTS"
+    client.command(f"{alter} {word} {column.name} {column.type} {column.made}")
     client.command(f"{alter} MATERIALIZE COLUMN {column.name} SETTINGS mutations_sync = 2")
     client.command(f"{alter} COMMENT COLUMN {column.name} '{_quoted(column.comment)}'")
 

@@ -18,6 +18,19 @@ def test_an_older_database_is_refused(client: Client) -> None:
         ensure_schema(client)
 
 
+@pytest.mark.parametrize(
+    "change", ["DROP COLUMN packed", "COMMENT COLUMN packed 'another list'", "DROP COLUMN supplements"]
+)
+def test_a_table_of_an_older_declaration_is_refused(client: Client, change: str) -> None:
+    """Look-ups would miss a column, or read what was packed in another way."""
+    migrate(client)
+    ensure_schema(client)
+    client.command(f"ALTER TABLE dossiers {change}")
+
+    with pytest.raises(SchemaError, match=r"lacks column dossiers\.\w+ of this program: run `nhip prepare`"):
+        ensure_schema(client)
+
+
 def test_a_newer_database_is_refused(client: Client) -> None:
     """A program that was rolled back does not write into a schema it does not know."""
     migrate(client)
