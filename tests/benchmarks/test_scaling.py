@@ -20,7 +20,7 @@ from sinks.store import ClickHouseStore
 from streams.clock import US_PER_S, wall_clock_us
 from tests.conftest import Database
 
-PARTITIONS, STORED, UNITS = 4, 2_000, 10
+PARTITIONS, STORED, UNITS = 4, 2_000, 250
 
 
 @pytest.fixture
@@ -44,7 +44,10 @@ def test_stored_rows_are_what_the_fold_would_have_written(store: ClickHouseStore
     snapshots = figures_of_snapshots(store.client, DOSSIER, tree, now_s)
     places = store.client.rows("SELECT id, `partition` FROM dossiers")
 
+    ((units,),) = store.client.rows("SELECT uniqExact(unit) FROM dossiers")
+
     none = (0, 0)
+    assert units == UNITS
     assert [key for key in marks.keys() | snapshots if marks.get(key, none) != snapshots.get(key, none)] == []
     assert (
         sum(marks[key][1] for key in marks if key[1:] == ("online", "all") and key[0].startswith("field:")) == STORED
