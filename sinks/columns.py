@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from contract.kind import Kind
-from sinks.packed import PACKED, packed_comment, packed_sql
+from sinks.packed import packed_comment, packed_name, packed_sql
 
 __all__ = ["INSTANT", "Column", "Columns", "columns_of", "table_columns"]
 
@@ -74,7 +74,7 @@ def table_columns(kind: Kind) -> tuple[Column, ...]:
             Column(f"{i.key}_good", "UInt8", f"Mark {i.key}: 1 when it counts for the numerator"),
         )
     ]
-    packed = Column(PACKED, "String", packed_comment(kind), f"MATERIALIZED {packed_sql(kind)}")
+    packed = Column(packed_name(kind), "String", packed_comment(kind), f"MATERIALIZED {packed_sql(kind)}")
     return (*_before(kind), *fields, *marks, *_form(kind), *_AFTER, packed)
 
 

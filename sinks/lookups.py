@@ -12,7 +12,7 @@ from contract.kind import Kind
 from contract.marks import Mark
 from sinks.client import Client
 from sinks.columns import columns_of
-from sinks.packed import PACKED, unpacked
+from sinks.packed import packed_name, unpacked
 from sinks.relation import relation
 from streams.rows import Seen, Stored
 
@@ -26,7 +26,8 @@ def look_up(client: Client, kind: Kind, ids: Sequence[str]) -> dict[str, Stored]
     wanted, parameters = relation({"id": ("String", ids)})
     # 50,000 of 2 million rows: 0.53 s this way, 0.71 s with FINAL, which merges whole granules of every part.
     sql = f"""
-        SELECT id, rank, {PACKED} FROM {kind.table} WHERE id IN ({wanted}) ORDER BY id, rank DESC LIMIT 1 BY id"""
+        SELECT id, rank, {packed_name(kind)}
+        FROM {kind.table} WHERE id IN ({wanted}) ORDER BY id, rank DESC LIMIT 1 BY id"""
     columns = client.columns(sql, parameters)
     return dict(zip(columns[0], unpacked(kind, *columns[1:]), strict=True)) if columns else {}
 

@@ -1,7 +1,9 @@
 """What a look-up reads of an entity beside its rank: one column, since the store unpacks each one by itself."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from hashlib import blake2b
 from types import GenericAlias
 from typing import Any
 
@@ -11,12 +13,22 @@ from contract.kind import Kind
 from contract.marks import Mark
 from streams.rows import Stored
 
-__all__ = ["PACKED", "packed_comment", "packed_sql", "unpacked"]
+__all__ = ["is_packed_name", "packed_comment", "packed_name", "packed_sql", "unpacked"]
 
-PACKED = "packed"
-"""Name of the column."""
+_NAME = re.compile(r"packed_[0-9a-f]{8}")
 
 _CONTENT = (1 << 48) - 1
+
+
+@cache
+def packed_name(kind: Kind) -> str:
+    """Return the column's name. Other marks are another column: none is ever read that was packed in another way."""
+    return f"packed_{blake2b(packed_sql(kind).encode(), digest_size=4).hexdigest()}"
+
+
+def is_packed_name(name: str) -> bool:
+    """Whether a column is such a one, of any marks."""
+    return _NAME.fullmatch(name) is not None
 
 
 def packed_sql(kind: Kind) -> str:
@@ -27,7 +39,7 @@ def packed_sql(kind: Kind) -> str:
 
 
 def packed_comment(kind: Kind) -> str:
-    """Say what is packed, in its order. Who reads another comment finds the column made in another way."""
+    """Say what is packed, in its order."""
     marks = ", ".join(_marks(kind))
     return f"For look-ups, beside the rank: offset, epoch, unit, field, then at and good of the marks {marks}"
 

@@ -7,7 +7,7 @@ from contract.registry import KINDS
 from sinks.client import Client
 from sinks.columns import Column, table_columns
 from sinks.engines import SchemaError, SchemaSettings
-from sinks.packed import PACKED
+from sinks.packed import is_packed_name, packed_name
 
 __all__ = ["complete_tables", "lacking", "make_tables", "table_sql"]
 
@@ -42,17 +42,14 @@ def make_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Kind] 
 def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Kind] = KINDS) -> None:
     """Add the columns that a declaration has got since, in their place, and set comments and the blocks' size right.
 
-    After the migrations: one of these may have renamed a column. Where look-ups read another list of marks than is
-    packed, all rows are packed anew, about two seconds for a million. A column of another type is a SchemaError,
-    which says what to do; a column that no declaration names keeps its data.
+    After the migrations: one of these may have renamed a column. A column of another type is a SchemaError, which
+    says what to do; a column that no declaration names keeps its data, unless it is what look-ups read before.
     """
     for kind in kinds:
         there = _there(client, kind)
         changes = []
         columns = table_columns(kind)
         for before, column in zip((None, *columns), columns, strict=False):
-            if column.name == PACKED:
-                continue
             if column.name not in there:
                 place = "FIRST" if before is None else f"AFTER `{before.name}`"
                 changes.append(f"ADD COLUMN IF NOT EXISTS {_declared(column)} {place}")
@@ -65,6 +62,8 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
                 )
             if comment != column.comment:
                 changes.append(f"COMMENT COLUMN IF EXISTS `{column.name}` '{_quoted(column.comment)}'")
+        outdated = [name for name in there if is_packed_name(name) and name != packed_name(kind)]
+        changes += [f"DROP COLUMN IF EXISTS {name}" for name in outdated]
         ((engine,),) = client.rows(
             "SELECT engine_full FROM system.tables WHERE database = {d:String} AND name = {t:String}",
             {"d": client.database, "t": kind.table},
@@ -73,21 +72,22 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
             changes.append(f"MODIFY SETTING {_BLOCKS}")
         if changes:
             client.command(settings.fill(f"ALTER TABLE {kind.table} {{on_cluster}} ") + ", ".join(changes))
-        packed = columns[-1]
-        if there.get(PACKED) != (packed.type, packed.comment):
-            _pack(client, settings.fill(f"ALTER TABLE {kind.table} {{on_cluster}}"), packed, PACKED in there)
+        if packed_name(kind) not in there:
+            # In the background; until then old rows are packed when they are read.
+            client.command(
+                settings.fill(f"ALTER TABLE {kind.table} {{on_cluster}} MATERIALIZE COLUMN ") + packed_name(kind)
+            )
 
 
 def lacking(client: Client, kinds: Sequence[Kind] = KINDS) -> list[str]:
-    """Return the columns that :func:`complete_tables` would add or pack anew, as ``table.column``."""
-    found = []
-    for kind in kinds:
-        there = _there(client, kind)
-        for column in table_columns(kind):
-            known = there.get(column.name)
-            if known is None or (column.name == PACKED and known != (column.type, column.comment)):
-                found.append(f"{kind.table}.{column.name}")
-    return found
+    """Return the columns that :func:`complete_tables` would add, as ``table.column``."""
+    return [
+        f"{kind.table}.{column.name}"
+        for kind in kinds
+        for there in [_there(client, kind)]
+        for column in table_columns(kind)
+        if column.name not in there
+    ]
 
 
 def _there(client: Client, kind: Kind) -> dict[str, tuple[str, str]]:
@@ -97,14 +97,6 @@ def _there(client: Client, kind: Kind) -> dict[str, tuple[str, str]]:
         {"d": client.database, "t": kind.table},
     )
     return {name: (type_, comment) for name, type_, comment in rows}
-
-
-def _pack(client: Client, alter: str, column: Column, there: bool) -> None:
-    """Have all rows packed as the declaration says; the comment is last, so that what was cut short is done again."""
-    word = "MODIFY COLUMN" if there else "ADD COLUMN IF NOT EXISTS"
-    client.command(f"{alter} {word} {column.name} {column.type} {column.made}")
-    client.command(f"{alter} MATERIALIZE COLUMN {column.name} SETTINGS mutations_sync = 2")
-    client.command(f"{alter} COMMENT COLUMN {column.name} '{_quoted(column.comment)}'")
 
 
 def _declared(column: Column) -> str:

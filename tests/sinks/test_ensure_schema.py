@@ -2,8 +2,10 @@
 
 import pytest
 
+from contract.dossier import DOSSIER
 from sinks.client import Client
 from sinks.migrate import SchemaError, ensure_schema, load, migrate
+from sinks.packed import packed_name
 
 pytestmark = pytest.mark.services
 
@@ -18,16 +20,14 @@ def test_an_older_database_is_refused(client: Client) -> None:
         ensure_schema(client)
 
 
-@pytest.mark.parametrize(
-    "change", ["DROP COLUMN packed", "COMMENT COLUMN packed 'another list'", "DROP COLUMN supplements"]
-)
-def test_a_table_of_an_older_declaration_is_refused(client: Client, change: str) -> None:
-    """Look-ups would miss a column, or read what was packed in another way."""
+@pytest.mark.parametrize("column", [packed_name(DOSSIER), "supplements"])
+def test_a_table_of_an_older_declaration_is_refused(client: Client, column: str) -> None:
+    """A flush or a look-up would miss the column: said at the start, with the remedy."""
     migrate(client)
     ensure_schema(client)
-    client.command(f"ALTER TABLE dossiers {change}")
+    client.command(f"ALTER TABLE dossiers DROP COLUMN {column}")
 
-    with pytest.raises(SchemaError, match=r"lacks column dossiers\.\w+ of this program: run `nhip prepare`"):
+    with pytest.raises(SchemaError, match=rf"lacks column dossiers\.{column} of this program: run `nhip prepare`"):
         ensure_schema(client)
 
 
