@@ -16,7 +16,6 @@ from streams.rows import Stored
 __all__ = ["is_packed_name", "packed_comment", "packed_name", "packed_sql", "unpacked"]
 
 _NAME = re.compile(r"packed_[0-9a-f]{8}")
-
 _CONTENT = (1 << 48) - 1
 
 
