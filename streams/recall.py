@@ -18,8 +18,6 @@ __all__ = ["Recall"]
 
 IDS_PER_PAGE = 100_000
 OPEN_PER_PAGE = 25_000
-ENOUGH = 25_000
-"""Rows and ids of a step: after so many the fold has its turn."""
 
 
 class Recall:
@@ -41,23 +39,18 @@ class Recall:
         return self._now is None
 
     async def step(self) -> None:
-        """Take over one page, or several short ones: a store that is nearly empty is known after one step.
+        """Take over one page. Raises EpochContestedError when a page shows what the rebuild cannot have counted."""
+        if self._now is None:
+            return
+        kind, open_ones = self._now
+        more = await (self._open_page(kind) if open_ones else self._id_page(kind))
+        if not more:
+            self._now, self._after = next(self._left, None), ""
 
-        Raises EpochContestedError when a page shows what the rebuild cannot have counted.
-        """
-        read = 0
-        while self._now is not None and read < ENOUGH:
-            kind, open_ones = self._now
-            count, most = await (self._open_page(kind) if open_ones else self._id_page(kind))
-            read += count
-            if count < most:
-                self._now, self._after = next(self._left, None), ""
-
-    async def _open_page(self, kind: Kind) -> tuple[int, int]:
-        """Return how many rows the page has, and how many it could have."""
+    async def _open_page(self, kind: Kind) -> bool:
         folds = self._folds[kind]
         if not next(iter(folds.values())).memory.keeps_open:
-            return 0, OPEN_PER_PAGE
+            return False
         page: Sequence[tuple[int, str, Stored]] = await self._patience.call(
             self._store.open_page, kind, list(folds), self._after, OPEN_PER_PAGE
         )
@@ -69,10 +62,9 @@ class Recall:
             folds[number].memory.learn_open(found.items())
         if page:
             self._after = page[-1][1]
-        return len(page), OPEN_PER_PAGE
+        return len(page) == OPEN_PER_PAGE
 
-    async def _id_page(self, kind: Kind) -> tuple[int, int]:
-        """Return how many ids the page has, and how many it could have."""
+    async def _id_page(self, kind: Kind) -> bool:
         folds = self._folds[kind]
         if not self._after:
             counts = await self._patience.call(self._store.entity_counts, kind, list(folds))
@@ -86,7 +78,8 @@ class Recall:
             folds[number].memory.learn_ids(mine)
         if ids:
             self._after = ids[-1]
-        if len(ids) < IDS_PER_PAGE:
-            for fold in folds.values():
-                fold.memory.ids_complete()
-        return len(ids), IDS_PER_PAGE
+        if len(ids) == IDS_PER_PAGE:
+            return True
+        for fold in folds.values():
+            fold.memory.ids_complete()
+        return False

@@ -60,7 +60,6 @@ def test_all_open_ones_and_all_ids(store: ClickHouseStore, monkeypatch: pytest.M
     """Of two partitions: open entities come back as stored, closed ones are asked for, new ones are not."""
     monkeypatch.setattr(recall_module, "OPEN_PER_PAGE", 7)
     monkeypatch.setattr(recall_module, "IDS_PER_PAGE", 11)
-    monkeypatch.setattr(recall_module, "ENOUGH", 1)
     write(store, range(100), is_open=True)
     write(store, range(60), is_open=False, version=2)  # closed since
     found = folds(start=1_000)

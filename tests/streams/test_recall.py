@@ -71,7 +71,6 @@ def to_the_end(recall: Recall) -> int:
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recall_module, "OPEN_PER_PAGE", 2)
     monkeypatch.setattr(recall_module, "IDS_PER_PAGE", 3)
-    monkeypatch.setattr(recall_module, "ENOUGH", 1)
 
 
 def test_open_entities_and_all_ids_are_known_in_the_end() -> None:
@@ -115,22 +114,8 @@ def test_before_the_last_page_everything_unknown_is_asked_for() -> None:
         asked.append(fold.memory.to_ask_for(["new"]))
         asyncio.run(recall.step())
 
-    assert asked == [["new"]] * 2
+    assert asked == [["new"]] * 3
     assert fold.memory.to_ask_for(["new", "d3"]) == ["d3"]
-
-
-def test_a_store_with_next_to_nothing_is_known_after_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next flush of a history asks for nothing any more."""
-    monkeypatch.setattr(recall_module, "ENOUGH", 4)
-    store = PagedStore()
-    for n in range(2):
-        store.rows["dossier"][f"d{n}"] = (stored(DOSSIER, is_open=n == 0), dossier(f"d{n}", 1), 0)
-    payments, dossiers = fold_of(PAYMENT, 0), fold_of(DOSSIER, 0)
-
-    steps = to_the_end(recalled(store, payments, dossiers))
-
-    assert steps == 1
-    assert dossiers.memory.to_ask_for(["d0", "d1", "new"]) == ["d1"]
 
 
 def test_a_kind_without_open_entities_is_asked_for_ids_alone() -> None:
