@@ -1,12 +1,12 @@
 """Waiting until everything that was sent is counted: committed by fold and summed by roll."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from nhip.lag import Backlog
-from streams.clock import US_PER_S
-from streams.rows import Heartbeat, Rate
+from streams.clock import US_PER_S, ClockMode
+from streams.rows import Changes, EpochKey, Heartbeat, Rate
 
 __all__ = ["DrainError", "wait_until_counted"]
 
@@ -24,6 +24,10 @@ class Figures(Protocol):
         """Newest heartbeat of roll."""
         ...
 
+    def changes(self, since: Mapping[EpochKey, int]) -> Changes:
+        """Return what was flushed, and the newest event time."""
+        ...
+
     def sum_panes(self, now_s: int, scopes: frozenset[str] | None) -> list[Rate]:
         """All rates from the panes at a time."""
         ...
@@ -36,12 +40,14 @@ class Figures(Protocol):
 def wait_until_counted(
     backlog: Backlog,
     store: Figures,
+    mode: ClockMode,
     timeout_s: float,
     on_progress: Callable[[int, int], None],
     keep_alive: Callable[[], None],
 ) -> None:
-    """Return when the published rates contain every record now in Kafka.
+    """Return when the published rates contain every record now in Kafka, as of a time not before them.
 
+    ``mode``: the clock by which the workers tell the time.
     ``on_progress`` gets (stored, total) records; ``keep_alive`` is called at every look. Raises DrainError.
     """
     deadline_s = time.monotonic() + timeout_s
@@ -51,7 +57,7 @@ def wait_until_counted(
         total = sum(p.end for p in lags)
         behind = sum(p.lag for p in lags)
         on_progress(total - behind, total)
-        if behind == 0 and _published(store):
+        if behind == 0 and _published(store, mode):
             return
         if time.monotonic() > deadline_s:
             raise DrainError(
@@ -60,10 +66,13 @@ def wait_until_counted(
         time.sleep(LOOK_INTERVAL_S)
 
 
-def _published(store: Figures) -> bool:
+def _published(store: Figures, mode: ClockMode) -> bool:
     """Whether the published rates are the sums of the panes at roll's own time."""
     beat = store.heartbeat()
     if beat is None:
+        return False
+    # Roll may have summed the panes of a flush before it was told how far their events have moved the clock.
+    if mode is ClockMode.EVENT and beat.as_of_us < store.changes({}).clock_us:
         return False
     summed = {
         (r.scope, r.indicator, r.window): (r.numerator, r.denominator)

@@ -31,6 +31,7 @@ from producers.replay import Outcome, read_events
 from producers.replay import replay as replay_events
 from sinks.dead_letters import count_dead_letters
 from sinks.migrate import SchemaError, ensure_schema
+from streams.clock import ClockMode
 from streams.store import StoreUnavailableError
 
 __all__ = ["register"]
@@ -110,7 +111,7 @@ def try_file(
                 replay_events(outcome.events, producer, clock=time.monotonic, sleep=time.sleep, on_progress=show)
             store = open_store(system.settings)
             with bar("counting") as show, Backlog(system.kafka.bootstrap, settings.group) as backlog:
-                wait_until_counted(backlog, store, timeout_s, show, system.watch)
+                wait_until_counted(backlog, store, ClockMode.EVENT, timeout_s, show, system.watch)
             beat, published = store.heartbeat(), store.rates_now()
             dead = count_dead_letters(store.client)
         rates = selected(published, windows=window or ())

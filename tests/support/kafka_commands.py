@@ -17,6 +17,7 @@ from nhip.local.ports import HOST, free_ports
 from nhip.settings import load_settings
 from nhip.store import open_client, open_store
 from sinks.audit import Act, acts
+from streams.clock import ClockMode
 from tests.conftest import Database
 from tests.support.secure_kafka import OPERATOR, SecureKafka
 
@@ -101,7 +102,7 @@ class Commands:
         settings = load_settings(self.environment(OPERATOR))
         store = open_store(settings)
         with backlog_of(settings) as backlog:
-            wait_until_counted(backlog, store, PATIENCE_S, lambda *_: None, lambda: None)
+            wait_until_counted(backlog, store, ClockMode(settings.clock), PATIENCE_S, lambda *_: None, lambda: None)
         rates = store.rates_now()
         store.client.close()
         return rates[f"unit:{UNIT}", "online", "all"]

@@ -16,6 +16,7 @@ from producers.mapping import load_mapping
 from producers.replay import read_events
 from sinks.dead_letters import dead_letters
 from sinks.store import ClickHouseStore
+from streams.clock import ClockMode
 from streams.rows import DeadLetter
 
 __all__ = ["DATA", "Pipeline", "pipeline", "sample"]
@@ -47,7 +48,8 @@ class Pipeline:
     def figures(self) -> Figures:
         """Published rates with a denominator, once everything sent is counted."""
         with Backlog(self.system.kafka.bootstrap, self.system.settings.group) as backlog:
-            wait_until_counted(backlog, self.store, PATIENCE_S, lambda *_: None, self.system.watch)
+            mode = ClockMode(self.system.settings.clock)
+            wait_until_counted(backlog, self.store, mode, PATIENCE_S, lambda *_: None, self.system.watch)
         return {key: value for key, value in self.store.rates_now().items() if value[1]}
 
     def dead_letters(self) -> list[DeadLetter]:
