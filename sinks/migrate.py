@@ -92,7 +92,7 @@ def ensure_schema(client: Client, migrations: list[Migration] | None = None) -> 
     if work := unfinished(client):
         raise SchemaError(f"`{work}` has not finished on database {client.database}: repeat it before anything else")
     missing = [f"migration {m.number} ({m.name})" for m, done in status(client, migrations) if not done]
-    missing = missing or [f"column {name}" for name in lacking(client)]
+    missing = missing or lacking(client)
     if missing:
         raise SchemaError(
             f"database {client.database} lacks {', '.join(missing)} of this program: run `nhip prepare`"

@@ -11,12 +11,13 @@ import msgspec
 
 from contract.kind import Kind
 from contract.marks import Mark
+from streams.intake import CONTENT_BITS
 from streams.rows import Stored
 
 __all__ = ["is_packed_name", "packed_comment", "packed_name", "packed_sql", "unpacked"]
 
 _NAME = re.compile(r"packed_[0-9a-f]{8}")
-_CONTENT = (1 << 48) - 1
+_CONTENT = (1 << CONTENT_BITS) - 1
 
 
 @cache

@@ -80,14 +80,15 @@ def complete_tables(client: Client, settings: SchemaSettings, kinds: Sequence[Ki
 
 
 def lacking(client: Client, kinds: Sequence[Kind] = KINDS) -> list[str]:
-    """Return the columns that :func:`complete_tables` would add, as ``table.column``."""
-    return [
-        f"{kind.table}.{column.name}"
-        for kind in kinds
-        for there in [_there(client, kind)]
-        for column in table_columns(kind)
-        if column.name not in there
-    ]
+    """Return what of the kinds is not there: ``table dossiers``, or ``column dossiers.unit``."""
+    found = []
+    for kind in kinds:
+        there = _there(client, kind)
+        if there:
+            found += [f"column {kind.table}.{c.name}" for c in table_columns(kind) if c.name not in there]
+        else:
+            found.append(f"table {kind.table}")
+    return found
 
 
 def _there(client: Client, kind: Kind) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,7 @@ from contract.marks import EPOCH, epoch_us
 from contract.personal import mask_record
 from streams.rows import DeadLetter, Partition
 
-__all__ = ["Intake", "Newest", "Record", "SourceCount", "content_hash", "dead_letter", "take_in"]
+__all__ = ["CONTENT_BITS", "Intake", "Newest", "Record", "SourceCount", "content_hash", "dead_letter", "take_in"]
 
 CONTENT_BITS = 48
 """The hash fills the lower 48 bits of a row's rank."""

@@ -31,6 +31,15 @@ def test_a_table_of_an_older_declaration_is_refused(client: Client, column: str)
         ensure_schema(client)
 
 
+def test_a_kind_without_its_table_is_refused_in_a_word(client: Client) -> None:
+    """A program with a kind more names the table, not each of its columns."""
+    migrate(client)
+    client.command("DROP TABLE meetings")
+
+    with pytest.raises(SchemaError, match=r"lacks table meetings of this program: run `nhip prepare`"):
+        ensure_schema(client)
+
+
 def test_a_newer_database_is_refused(client: Client) -> None:
     """A program that was rolled back does not write into a schema it does not know."""
     migrate(client)
