@@ -20,6 +20,7 @@ from producers.topics import partition_counts
 from streams.fold import PartitionFold
 from streams.partitioner import owner_of
 from streams.patience import Patience
+from streams.places import Places
 from streams.recall import Recall
 from streams.rows import EpochKey, Partition
 
@@ -62,12 +63,10 @@ def run(dossiers: int = DOSSIERS) -> Iterator[Figure]:
 def recall(settings: Settings) -> _Recalled:
     """Fill the memories of all partitions from the store, in this process."""
     store, process = open_store(settings), psutil.Process()
-    owners = owner_of(partition_counts(settings.kafka))
+    owners, places = owner_of(partition_counts(settings.kafka)), Places(load_tree(settings).periods)
     folds = {
-        Partition(DOSSIER.topic, number): PartitionFold(
-            DOSSIER, EpochKey(DOSSIER.topic, number, 2), 0, set(), 0, owners(Partition(DOSSIER.topic, number))
-        )
-        for number in range(settings.partitions)
+        at: PartitionFold(DOSSIER, EpochKey(*at, 2), 0, set(), 0, owners(at), places)
+        for at in (Partition(DOSSIER.topic, number) for number in range(settings.partitions))
     }
     times, before = process.cpu_times(), process.memory_info().rss
     asyncio.run(_all_of(Recall(store, Patience(settings.store_patience_s), folds)))

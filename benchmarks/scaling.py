@@ -28,6 +28,10 @@ STORED, OF_UNITS = 200_000, 100
 EVENTS = 100_000
 """Of one round; the workers are held back between rounds, and the stands take turns."""
 ROUNDS = 3
+SHARED = 3
+"""So many times the events where several workers share them."""
+OF_EACH = 2
+"""Dossiers stored for an event: a tenth of them are open, enough for the mix."""
 MOST_OPEN = 1_000_000
 LEAST_OPEN = 50_000
 PER = 100_000
@@ -65,13 +69,18 @@ def run(sizes: Sequence[int] = SIZES, events: int = EVENTS) -> Iterator[Figure]:
     yield from flat("stored dossiers", compare(by_size, events))
     by_units = [Plan(f"{units:,} units", stored, units) for units in UNITS]
     yield from flat("units", compare(by_units, events))
-    yield from _shared([compare([Plan(f"{n} workers", stored, OF_UNITS, n)], events)[0] for n in WORKERS])
+    # More events, so that each worker has several flushes of them: the first is folded, and the last written, alone.
+    many = SHARED * events
+    plans = [Plan(f"{n} workers", max(stored, OF_EACH * ROUNDS * many), OF_UNITS, n) for n in WORKERS]
+    yield from _shared([compare([plan], many)[0] for plan in plans])
 
 
 def compare(plans: Sequence[Plan], events: int) -> list[Outcome]:
     """Put all stands up, then measure them in turns: A B C A B C."""
     place = cores()
-    with tempfile.TemporaryDirectory(prefix="nhip-bench-") as folder, pinned(place.others), ExitStack() as stack:
+    # Beside one worker the services have the other core; beside several none is free, and they go where room is.
+    services_on = place.others if all(plan.workers == 1 for plan in plans) else place.measured | place.others
+    with tempfile.TemporaryDirectory(prefix="nhip-bench-") as folder, pinned(services_on), ExitStack() as stack:
         stands: list[tuple[Plan, Stand, Mix]] = []
         for plan in plans:
             say(f"scaling: {plan.name} …")

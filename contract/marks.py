@@ -1,7 +1,6 @@
 """Marks: where one entity counts, and whether it counts for the good."""
 
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,7 +19,7 @@ class Snapshot(msgspec.Struct, gc=False, frozen=True, forbid_unknown_fields=True
     """Base of every kind's snapshot: the full known state of one entity. Every kind has a competent unit."""
 
 
-class Mark(NamedTuple):
+class Mark(msgspec.Struct, gc=False, frozen=True):
     """One count of one entity for one indicator.
 
     ``at_s``: event time where it counts, whole seconds since 1970 (UTC), rounded down;

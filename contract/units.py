@@ -8,19 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final, Literal, Self
 
 import msgspec
 
 from contract.days import day_start
 
-__all__ = ["END_S", "START_S", "Segment", "Unit", "UnitError", "UnitTree"]
+__all__ = ["END_S", "START_S", "Period", "Segment", "Unit", "UnitError", "UnitTree"]
 
 # Epoch seconds that lie before and after every event, yet fit ClickHouse's Int64 with room to add.
 START_S: Final = -(2**62)
 END_S: Final = 2**62
 
-# Scopes are remembered per (unit, field); both come from events, so what is remembered needs a bound.
+# Periods are remembered per (unit, field); both come from events, so what is remembered needs a bound.
 REMEMBERED: Final = 200_000
 
 _COLUMNS: Final = ("code", "parent", "kind", "name_vi", "name_en", "valid_from", "valid_to")
@@ -40,6 +41,10 @@ class Unit(msgspec.Struct, frozen=True):
     name_en: str
     valid_from: date
     valid_to: date | None = None
+
+
+Period = tuple[int, tuple[str, ...]]
+"""From which epoch second on a mark counts in these scopes."""
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -63,14 +68,14 @@ class UnitTree:
     stands; by default its number.
     """
 
-    __slots__ = ("_chains", "_children", "_rows", "_scopes")
+    __slots__ = ("_chains", "_children", "_periods", "_rows")
 
     def __init__(self, rows: Iterable[Unit], places: Sequence[str] | None = None) -> None:
         self._rows: dict[str, list[Unit]] = {}
         # Every parent's possible children in table order: a dict keeps order and drops repeats.
         self._children: dict[str | None, dict[str, None]] = defaultdict(dict)
         self._chains: dict[str, tuple[Segment, ...]] = {}
-        self._scopes: dict[tuple[str, str | None], tuple[str, ...]] = {}
+        self._periods: dict[tuple[str, str | None], tuple[Period, ...]] = {}
         where: dict[Unit, str] = {}
         for n, unit in enumerate(rows):
             place = places[n] if places else f"row {n + 1}"
@@ -125,7 +130,9 @@ class UnitTree:
 
     def ancestors(self, code: str, at: date) -> tuple[str, ...]:
         """Return the units above ``code`` on the local day ``at``, nearest first; none if unknown."""
-        return self._segment(code, day_start(at)).units[1:]
+        chain = self.segments(code)
+        found = max(0, bisect_right(chain, day_start(at), key=lambda segment: segment.start_s) - 1)
+        return chain[found].units[1:]
 
     def scopes(self, unit: str, field: str | None, at_s: int) -> tuple[str, ...]:
         """Return where a mark of ``unit`` and ``field`` at epoch second ``at_s`` counts.
@@ -133,10 +140,25 @@ class UnitTree:
         ``("unit:25195", "unit:75", "field:land")``: the unit, its ancestors on that day in Viet Nam, and the
         field if it has one. An unknown unit counts in its own right.
         """
-        scopes = self._scopes.get((unit, field))
-        if scopes is not None:
-            return scopes
-        return self._scopes_slowly(unit, field, at_s)
+        periods = self.periods(unit, field)
+        return periods[max(0, bisect_right(periods, at_s, key=itemgetter(0)) - 1)][1]
+
+    def periods(self, unit: str, field: str | None) -> tuple[Period, ...]:
+        """Return from which epoch second on a mark of ``unit`` and ``field`` counts where, as :meth:`scopes` says it.
+
+        In order, without gaps from ``START_S``; nearly all units have been in one place for ever.
+        """
+        periods = self._periods.get((unit, field))
+        if periods is None:
+            below = (f"field:{field}",) if field else ()
+            periods = tuple(
+                (segment.start_s, (*(f"unit:{code}" for code in segment.units), *below))
+                for segment in self.segments(unit)
+            )
+            if len(self._periods) >= REMEMBERED:
+                self._periods.clear()
+            self._periods[unit, field] = periods
+        return periods
 
     def segments(self, unit: str) -> tuple[Segment, ...]:
         """Return the periods of constant ancestors in order, without gaps from ``START_S`` to ``END_S``."""
@@ -175,20 +197,6 @@ class UnitTree:
         if unit is None or unit.parent != parent:
             return False
         return at is None or unit.valid_from <= at <= (unit.valid_to or date.max)
-
-    def _segment(self, unit: str, at_s: int) -> Segment:
-        chain = self.segments(unit)
-        return chain[max(0, bisect_right(chain, at_s, key=lambda segment: segment.start_s) - 1)]
-
-    def _scopes_slowly(self, unit: str, field: str | None, at_s: int) -> tuple[str, ...]:
-        scopes = tuple(f"unit:{code}" for code in self._segment(unit, at_s).units)
-        if field:
-            scopes = (*scopes, f"field:{field}")
-        if len(self.segments(unit)) == 1:
-            if len(self._scopes) >= REMEMBERED:
-                self._scopes.clear()
-            self._scopes[unit, field] = scopes
-        return scopes
 
     def _walk(self, unit: str) -> tuple[Segment, ...]:
         found: list[Segment] = []

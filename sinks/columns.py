@@ -13,7 +13,7 @@ from sinks.packed import packed_comment, packed_name, packed_sql
 __all__ = ["INSTANT", "Column", "Columns", "columns_of", "table_columns"]
 
 INSTANT = pa.timestamp("us", "UTC")
-"""Aware datetimes of any offset become UTC microseconds in C++; a naive one is taken for UTC, never local."""
+"""How times lie in tables: UTC microseconds."""
 
 _UINT32_END = 2**32
 _WORDS = "LowCardinality(String)"

@@ -5,21 +5,19 @@ epoch lives here. Nothing changes before every stored row has been examined, so 
 (:class:`EpochContestedError`) can be repeated in the next epoch.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 from contract.decode import EventError
 from contract.kind import Kind
 from contract.marks import epoch_us
 from streams.intake import Intake, content_hash, dead_letter
 from streams.memory import Memory
-from streams.panes import Deltas, Panes, add_marks
+from streams.panes import Panes
 from streams.partitioner import Owners
+from streams.places import Places
 from streams.rows import EntityBatch, EpochKey, PaneBatch, Partition, Progress, Seen, SourceRow, Stored
 
 __all__ = ["EpochContestedError", "PartitionFold"]
-
-Scopes = Callable[[str, str | None, int], Iterable[str]]
-"""(unit, field, at_s) → the scopes in which a mark counts."""
 
 
 class EpochContestedError(Exception):
@@ -34,7 +32,8 @@ class PartitionFold:
     """Memory and arithmetic of one partition in one epoch.
 
     ``start``: the offset at which this epoch began to read. ``seen``: the rows at or after it that the
-    rebuild has counted. ``owner_of``: the partitions in which Kafka's partitioner puts keys.
+    rebuild has counted. ``owner_of``: the partitions in which Kafka's partitioner puts keys. ``places``: where
+    marks count; the folds of one kind may share it.
     """
 
     def __init__(
@@ -45,19 +44,19 @@ class PartitionFold:
         seen: set[Seen],
         clock_us: int,
         owner_of: Owners,
+        places: Places,
     ) -> None:
         self.kind = kind
         self.key = key
         self.partition = Partition(key.topic, key.partition)
         self.start = start
-        self.panes = Panes()
+        self.panes = Panes([i.key for i in kind.marked], places)
         self.flush = 0
         self.clock_us = clock_us
         self._seen = seen
         self._owner_of = owner_of
         self.memory = Memory(kind)
         self._last_size = 0
-        self._indicators = tuple(i.key for i in kind.marked)
         self._mark_functions = tuple(i.mark for i in kind.marked if i.mark is not None)
         self._sources: dict[tuple[str, str], list[int]] = {}
 
@@ -81,14 +80,11 @@ class PartitionFold:
         stored: Mapping[str, Stored],
         batch: EntityBatch,
         now_s: int,
-        scopes: Scopes,
         wall_us: int,
     ) -> None:
         """Fold one flush's newest snapshots: rows go to ``batch``, marks to the panes. Call ``check`` before."""
-        memory, epoch = self.memory, self.key.epoch
+        memory, panes, epoch = self.memory, self.panes, self.key.epoch
         strays = self._strays(intake, stored)
-        deltas: Deltas = {}
-        nothing = (None,) * len(self._indicators)
         before = len(batch.events)
         self._last_size = len(intake.newest)
         for subject, (event, record) in intake.newest.items():
@@ -105,13 +101,10 @@ class PartitionFold:
             unit, field = data.unit, getattr(data, "field", None)
             marks = tuple([mark(data) for mark in self._mark_functions])
             if known is None:
-                add_marks(deltas, self._indicators, unit, field, marks, 1, now_s, nothing)
-            elif known.unit != unit or known.field != field:
-                add_marks(deltas, self._indicators, known.unit, known.field, known.marks, -1, now_s, nothing)
-                add_marks(deltas, self._indicators, unit, field, marks, 1, now_s, nothing)
-            elif known.marks != marks:
-                add_marks(deltas, self._indicators, unit, field, known.marks, -1, now_s, marks)
-                add_marks(deltas, self._indicators, unit, field, marks, 1, now_s, known.marks)
+                panes.add(unit, field, marks)
+            elif known.marks != marks or known.unit != unit or known.field != field:
+                panes.withdraw(known.unit, known.field, known.marks)
+                panes.add(unit, field, marks)
             memory.put(subject, Stored(event.version, content, unit, field, marks, record.offset, epoch))
             batch.events.append(event)
             batch.contents.append(content)
@@ -120,7 +113,7 @@ class PartitionFold:
         added = len(batch.events) - before
         batch.partitions += [self.key.partition] * added
         batch.epochs += [epoch] * added
-        self.panes.apply(deltas, scopes, now_s)
+        panes.apply(now_s)
 
     def tick(self, intake: Intake) -> None:
         """Move the event-time clock by what the flush brought; it never goes back."""

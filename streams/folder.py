@@ -288,7 +288,7 @@ class Folder:
             fold = self._folds[partition]
             fold.tick(intake)
             now_s = (wall_us if self._mode is ClockMode.WALL else fold.clock_us) // US_PER_S
-            fold.apply(intake, stored, batch, now_s, self._tree.scopes, wall_us)
+            fold.apply(intake, stored, batch, now_s, wall_us)
             flush.take(fold, intake, wall_us)
             fold.panes.drop_outdated(now_s)
 

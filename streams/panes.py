@@ -4,17 +4,19 @@ A flush of a history changes tens of thousands of panes. They are put together a
 every coarser level is a sum over neighbours.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
+from operator import is_not
 
 import numpy as np
 
 from contract.days import DAY_S, HOUR_S, LOCAL_OFFSET_S, MINUTE_S
 from contract.marks import Mark
 from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level
+from streams.places import START_BITS, Places
 from streams.rows import Column, PaneBatch, PaneBlock
 
-__all__ = ["Deltas", "Panes", "add_marks"]
+__all__ = ["Marks", "Panes"]
 
 _GOOD_BITS = 32
 _GOOD = 1 << _GOOD_BITS
@@ -22,63 +24,31 @@ _GOOD = 1 << _GOOD_BITS
 of one partition has room for 2 billion good marks."""
 _COUNT = _GOOD - 1
 
-_START_BITS = 34
-"""A pane's key in its level is (number of scope and indicator) · 2³⁴ + start: seconds of the years 1970 to 2514."""
-_START = (1 << _START_BITS) - 1
+_START = (1 << START_BITS) - 1
+"""A pane's key in its level is (scope · indicators + indicator) · 2³⁴ + start."""
 
 _Summed = tuple[Column, Column]
 """Keys of panes, sorted, each once; and their sums."""
 
-Deltas = dict[tuple[str, str | None], dict[str, dict[int, int]]]
-"""(unit, field) → indicator → at_s floored to the finest level kept → good · 2³² + count, positive or negative."""
-
-
-def add_marks(
-    deltas: Deltas,
-    indicators: Sequence[str],
-    unit: str,
-    field: str | None,
-    marks: Sequence[Mark | None],
-    sign: int,
-    now_s: int,
-    unless: Sequence[Mark | None],
-) -> None:
-    """Add (+1) or withdraw (-1) the marks of one entity, except those that are as in ``unless``.
-
-    Coarse first: most of a history falls together.
-    """
-    place = deltas.get((unit, field))
-    if place is None:
-        deltas[unit, field] = place = {indicator: {} for indicator in indicators}
-    minutes_from, hours_from = now_s - MINUTES_KEPT_S, now_s - HOURS_KEPT_S
-    for indicator, mark, same in zip(indicators, marks, unless, strict=True):
-        if mark is None or mark == same:
-            continue
-        at = mark[0]
-        if at >= minutes_from:
-            start = at - at % MINUTE_S
-        elif at >= hours_from:
-            start = at - at % HOUR_S
-        else:
-            start = at - (at + LOCAL_OFFSET_S) % DAY_S
-        sums = place[indicator]
-        sums[start] = sums.get(start, 0) + (sign * (_GOOD + 1) if mark[1] else sign)
+Marks = tuple[Mark | None, ...]
+"""Of one entity, one for each indicator."""
 
 
 class Panes:
-    """Absolute panes of one partition. A pane that is absent is zero."""
+    """Absolute panes of one partition. A pane that is absent is zero.
 
-    def __init__(self) -> None:
+    Marks are noted by :meth:`add` and :meth:`withdraw`; :meth:`apply` counts all that were noted.
+    """
+
+    def __init__(self, indicators: Sequence[str], places: Places) -> None:
+        self._indicators = tuple(indicators)
+        self._places = places
         self._sums: tuple[dict[int, int], ...] = tuple({} for _ in Level)
         self._changed: tuple[list[_Summed], ...] = tuple([] for _ in Level)
-        # Scopes, indicators and their pairs have numbers; a target is what one mark counts in: several pairs.
-        self._scopes: dict[str, int] = {}
-        self._indicators: dict[str, int] = {}
-        self._pairs: dict[tuple[int, int], int] = {}
-        self._targets: dict[tuple[tuple[str, ...], str], int] = {}
-        self._pairs_of: list[list[int]] = []
-        self._widths: Column = np.zeros(0, np.int64)
-        self._flat: Column = self._widths
+        self._added: list[Marks] = []
+        self._added_in: list[int] = []
+        self._withdrawn: list[Marks] = []
+        self._withdrawn_in: list[int] = []
         self._dropped_until_s = -(2**40)
 
     def __len__(self) -> int:
@@ -86,46 +56,51 @@ class Panes:
 
     def load(self, block: PaneBlock) -> None:
         """Take over rebuilt panes; they do not count as changed."""
-        width = len(block.indicators)
-        told, places = np.unique(block.scope * width + block.indicator, return_inverse=True)
-        pairs = [self._pair(block.scopes[n // width], block.indicators[n % width]) for n in told.tolist()]
-        keys = np.array(pairs, np.int64)[places] << _START_BITS | block.at_s
+        told, places = np.unique(block.scope, return_inverse=True)
+        scopes = np.array([self._places.scope(block.scopes[number]) for number in told.tolist()], np.int64)[places]
+        indicators = np.array([self._indicators.index(name) for name in block.indicators], np.int64)[block.indicator]
+        keys = self._key(scopes, indicators, block.at_s)
         sums = block.good * _GOOD + block.counted
         self._sums[block.level].update(zip(keys.tolist(), sums.tolist(), strict=True))
 
-    def apply(self, deltas: Deltas, scopes: Callable[[str, str | None, int], Iterable[str]], now_s: int) -> None:
-        """Add deltas to every scope and level where they count.
+    def add(self, unit: str, field: str | None, marks: Marks) -> None:
+        """Note the marks of an entity to be counted."""
+        self._added_in.append(self._places.place(unit, field))
+        self._added.append(marks)
 
-        ``scopes(unit, field, at_s)`` names the scopes of a mark; ``now_s`` decides the levels still kept.
-        """
-        targets: list[int] = []
-        starts: list[int] = []
-        added: list[int] = []
-        for (unit, field), by_indicator in deltas.items():
-            for indicator, sums in by_indicator.items():
-                places, target = None, 0
-                for start, delta in sums.items():
-                    if delta:
-                        found = scopes(unit, field, start)
-                        if found is not places:  # most units have one place in the tree for all times
-                            places, target = found, self._target(tuple(found), indicator)
-                        targets.append(target)
-                        starts.append(start)
-                        added.append(delta)
-        if targets:
-            columns = [np.array(column, np.int64) for column in (targets, starts, added)]
-            self._add(*self._spread(*columns), now_s)
+    def withdraw(self, unit: str, field: str | None, marks: Marks) -> None:
+        """Note the marks of an entity to be counted no longer."""
+        self._withdrawn_in.append(self._places.place(unit, field))
+        self._withdrawn.append(marks)
+
+    def apply(self, now_s: int) -> None:
+        """Count what was noted, in every scope and level where it counts; ``now_s`` decides the levels still kept."""
+        added, withdrawn = _flat(self._added_in, self._added), _flat(self._withdrawn_in, self._withdrawn)
+        for noted in (self._added_in, self._added, self._withdrawn_in, self._withdrawn):
+            noted.clear()
+        places, indicators, at_s, good = (np.concatenate(both) for both in zip(added, withdrawn, strict=True))
+        if not len(places):
+            return
+        sums = (good << _GOOD_BITS) + 1
+        sums[len(added[0]) :] *= -1
+        starts = _finest(at_s, now_s)
+        periods = self._places.periods(places, starts)
+        # Most of a history falls together before it is spread over its scopes.
+        keys, sums = _totals(self._key(periods, indicators, starts), sums)
+        keys, sums = keys[sums != 0], sums[sums != 0]
+        periods, indicators = np.divmod(keys >> START_BITS, len(self._indicators))
+        scopes, which = self._places.spread(periods)
+        self._add(*_totals(self._key(scopes, indicators[which], (keys & _START)[which]), sums[which]), now_s)
 
     def take_changed(self, partition: int, batch: PaneBatch) -> None:
         """Add what changed since the last call to ``batch``, as absolute panes; zeros are then forgotten."""
-        numbers = np.array(list(self._pairs), np.int64).reshape(-1, 2)
-        names = tuple(self._scopes), tuple(self._indicators)
+        names = self._places.scopes, self._indicators
         for level, (sums, changed) in enumerate(zip(self._sums, self._changed, strict=True)):
             if not changed:
                 continue
             keys, values = changed[0] if len(changed) == 1 else self._again(level, changed)
             changed.clear()
-            scope, indicator = numbers[keys >> _START_BITS].T
+            scope, indicator = np.divmod(keys >> START_BITS, len(self._indicators))
             columns = scope, indicator, keys & _START, values >> _GOOD_BITS, values & _COUNT
             batch.blocks.append(PaneBlock(partition, *names, level, *columns))
             for key in keys[values == 0].tolist():
@@ -148,16 +123,8 @@ class Panes:
 
     # -- columns --------------------------------------------------------------------------------------
 
-    def _spread(self, targets: Column, starts: Column, added: Column) -> _Summed:
-        """Return each target's pairs with its start and what is added, sorted, each once."""
-        if len(self._widths) < len(self._pairs_of):
-            self._widths = np.array(list(map(len, self._pairs_of)), np.int64)
-            self._flat = np.array(list(chain.from_iterable(self._pairs_of)), np.int64)
-        first, many = (np.cumsum(self._widths) - self._widths)[targets], self._widths[targets]
-        within = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
-        keys: Column = self._flat[np.repeat(first, many) + within] << _START_BITS | np.repeat(starts, many)
-        order = np.argsort(keys)
-        return _summed(keys[order], np.repeat(added, many)[order])
+    def _key(self, numbers: Column, indicators: Column, starts: Column) -> Column:
+        return numbers * len(self._indicators) + indicators << START_BITS | starts
 
     def _add(self, keys: Column, added: Column, now_s: int) -> None:
         """Add sorted columns to every level that is kept, finest first: coarser keys are sorted likewise."""
@@ -181,19 +148,21 @@ class Panes:
         sums = self._sums[level]
         return keys, np.array([sums[key] for key in keys.tolist()], np.int64)
 
-    def _pair(self, scope: str, indicator: str) -> int:
-        pair = (
-            self._scopes.setdefault(scope, len(self._scopes)),
-            self._indicators.setdefault(indicator, len(self._indicators)),
-        )
-        return self._pairs.setdefault(pair, len(self._pairs))
 
-    def _target(self, scopes: tuple[str, ...], indicator: str) -> int:
-        number = self._targets.get((scopes, indicator))
-        if number is None:
-            number = self._targets[scopes, indicator] = len(self._pairs_of)
-            self._pairs_of.append([self._pair(scope, indicator) for scope in scopes])
-        return number
+def _flat(places: Sequence[int], rows: Sequence[Marks]) -> tuple[Column, Column, Column, Column]:
+    """Return place, indicator, time and good of all marks that there are."""
+    marks = list(chain.from_iterable(rows))
+    there = np.flatnonzero(np.fromiter(map(is_not, marks, repeat(None)), np.bool_, len(marks)))
+    which, indicators = np.divmod(there, len(rows[0]) if rows else 1)
+    present = [mark for mark in marks if mark is not None]
+    at_s = np.array([mark.at_s for mark in present], np.int64)
+    return np.array(places, np.int64)[which], indicators, at_s, np.array([mark.good for mark in present], np.int64)
+
+
+def _totals(keys: Column, values: Column) -> _Summed:
+    """Return the keys sorted, each once, with the sum of its values."""
+    order = np.argsort(keys)
+    return _summed(keys[order], values[order])
 
 
 def _summed(keys: Column, values: Column) -> _Summed:
@@ -211,6 +180,15 @@ def _floored(level: Level, starts: Column) -> Column:
     if level is Level.DAY:
         return starts - (starts + LOCAL_OFFSET_S) % DAY_S
     return starts - starts % (HOUR_S if level is Level.HOUR else MINUTE_S)
+
+
+def _finest(at_s: Column, now_s: int) -> Column:
+    """Return where each time begins on the finest level that is kept at ``now_s``."""
+    starts = _floored(Level.DAY, at_s)
+    for level, kept_from in sorted(_oldest_kept(now_s)):
+        kept = at_s >= kept_from
+        starts[kept] = _floored(level, at_s[kept])
+    return starts
 
 
 def _oldest_kept(now_s: int) -> Iterator[tuple[Level, int]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -47,7 +48,7 @@ class EpochKey(NamedTuple):
     epoch: int
 
 
-class Stored(NamedTuple):
+class Stored(msgspec.Struct, gc=False, frozen=True):
     """What the store (or memory) holds of one entity: enough to withdraw its marks and to compare versions.
 
     ``marks`` has one entry per marked indicator of the kind, in ``Kind.marked`` order. ``content`` is the

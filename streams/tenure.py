@@ -12,6 +12,7 @@ from streams.clock import US_PER_S, ClockMode, Now
 from streams.epoch import next_epoch
 from streams.fold import PartitionFold
 from streams.partitioner import Owners
+from streams.places import Places
 from streams.rows import EpochKey, PaneBatch, Partition, Progress
 from streams.store import FoldStore
 
@@ -96,6 +97,7 @@ def _rebuild_kind(
     # the other way round it would be seen but not summed, which costs the truth.
     seen = store.seen(kind, {p.partition: starts[p] for p in partitions})
     clocks = store.clocks(kind, numbers)
+    places = Places(tree.periods)
     folds = {
         p.partition: PartitionFold(
             kind,
@@ -104,6 +106,7 @@ def _rebuild_kind(
             seen,
             clocks.get(p.partition, 0),
             owner_of(p),
+            places,
         )
         for p in partitions
     }

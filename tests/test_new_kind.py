@@ -30,6 +30,7 @@ from sinks.store import ClickHouseStore
 from streams.flush import Flush, write_flush
 from streams.fold import PartitionFold
 from streams.intake import Intake, take_in
+from streams.places import Places
 from streams.rows import EntityBatch, EpochKey, Partition
 from tests.conftest import Database
 from tests.support.events import FakeRecord, record
@@ -142,7 +143,7 @@ def test_one_declaration_is_enough(client: Client) -> None:
     """Decode, fold, table, panes, windows, and both independent counts of `nhip check` agree on the toy's rates."""
     migrate(client, kinds=(*KINDS, INSPECTION))
     store, tree, events = ClickHouseStore(client, 1), UnitTree([]), history()
-    fold = PartitionFold(INSPECTION, KEY, 0, set(), 0, lambda keys: [0] * len(keys))
+    fold = PartitionFold(INSPECTION, KEY, 0, set(), 0, lambda keys: [0] * len(keys), Places(tree.periods))
     store.claim([KEY], "test")
 
     for first in range(0, len(events), 100):
@@ -150,7 +151,7 @@ def test_one_declaration_is_enough(client: Client) -> None:
         records: list[FakeRecord] = [record(first + n, event) for n, event in enumerate(events[first : first + 100])]
         take_in(intake, INSPECTION, HERE, records, Horizon(NOW_S * 1_000_000))
         fold.check(stored := store.look_up(INSPECTION, fold.missing(intake)))
-        fold.apply(intake, stored, batch, NOW_S, tree.scopes, NOW_S * 1_000_000)
+        fold.apply(intake, stored, batch, NOW_S, NOW_S * 1_000_000)
         flush.entities[INSPECTION.topic] = batch
         flush.take(fold, intake, NOW_S * 1_000_000)
         write_flush(store, flush)

@@ -14,6 +14,7 @@ from contract.units import UnitTree
 from nhip.settings import Settings, load_tree
 from streams.fold import PartitionFold
 from streams.intake import Intake, take_in
+from streams.places import Places
 from streams.rows import EntityBatch, EpochKey, PaneBatch, Partition
 from tests.support.events import FakeRecord
 
@@ -48,7 +49,9 @@ def taken_in_s(records: Sequence[FakeRecord], day: Day) -> float:
 def folded_s(records: Sequence[FakeRecord], tree: UnitTree, day: Day) -> float:
     """Processor seconds from the records to rows and panes, in flushes of ``BATCH``; nothing was known before."""
     partition = Partition(DOSSIER.topic, 0)
-    fold = PartitionFold(DOSSIER, EpochKey(*partition, 1), 0, set(), 0, lambda keys: [0] * len(keys))
+    fold = PartitionFold(
+        DOSSIER, EpochKey(*partition, 1), 0, set(), 0, lambda keys: [0] * len(keys), Places(tree.periods)
+    )
     horizon = Horizon(day.ends_s * US_PER_S)
     events = panes = 0
     began_s = time.thread_time()
@@ -57,7 +60,7 @@ def folded_s(records: Sequence[FakeRecord], tree: UnitTree, day: Day) -> float:
         take_in(intake, DOSSIER, partition, records[start : start + BATCH], horizon)
         fold.tick(intake)
         assert fold.missing(intake) is not None
-        fold.apply(intake, {}, batch, fold.clock_us // US_PER_S, tree.scopes, horizon.wall_us)
+        fold.apply(intake, {}, batch, fold.clock_us // US_PER_S, horizon.wall_us)
         fold.close_flush(intake, changed)
         assert not intake.dead
         events += len(batch.events)

@@ -167,7 +167,7 @@ def test_remembered_scopes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     rv = [tree.scopes(f"u{n}", None, 0) for n in range(10)]
 
     assert rv == [(f"unit:u{n}",) for n in range(10)]
-    assert len(tree._scopes) <= 3
+    assert len(tree._periods) <= 3
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 400)), max_size=6), st.integers(-500, 3000))

@@ -145,7 +145,7 @@ def test_the_marks_of_the_load_are_those_of_the_indicators() -> None:
     for event, told in steps:
         kind = kinds[type(event)]
         found = ((i.key, i.mark(event.data)) for i in kind.marked if i.mark is not None)
-        assert told.marks == tuple((key, *mark) for key, mark in found if mark is not None)
+        assert told.marks == tuple((key, mark.at_s, mark.good) for key, mark in found if mark is not None)
         assert told.key == (kind.key, event.subject)
         assert told.version == event.version
 

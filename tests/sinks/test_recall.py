@@ -7,10 +7,12 @@ import pytest
 
 from contract.dossier import DOSSIER
 from contract.marks import Mark
+from contract.units import UnitTree
 from sinks.store import ClickHouseStore
 from streams import recall as recall_module
 from streams.fold import EpochContestedError, PartitionFold
 from streams.patience import Patience
+from streams.places import Places
 from streams.recall import Recall
 from streams.rows import EntityBatch, EpochKey, Partition
 from tests.support.events import dossier
@@ -18,6 +20,7 @@ from tests.support.events import dossier
 pytestmark = pytest.mark.services
 
 EPOCH = 7
+TREE = UnitTree([])
 OPEN = (Mark(60, good=True), None, Mark(120, good=False))
 CLOSED = (Mark(60, good=True), Mark(90, good=False), None)
 
@@ -40,7 +43,7 @@ def folds(start: int) -> dict[Partition, PartitionFold]:
     keys = [EpochKey(DOSSIER.topic, number, EPOCH) for number in (0, 1)]
     return {
         Partition(key.topic, key.partition): PartitionFold(
-            DOSSIER, key, start, set(), 0, lambda keys: [0] * len(keys)
+            DOSSIER, key, start, set(), 0, lambda keys: [0] * len(keys), Places(TREE.periods)
         )
         for key in keys
     }

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from itertools import accumulate
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -205,26 +206,29 @@ def test_past_rates_are_those_of_the_same_minute_weeks_ago(learned: list[tuple[i
         assert (list(found[0]) if found else []) == expected
 
 
+at_s = attrgetter("at_s")
+
+
 def receipt_marks() -> list[Mark]:
     """Marks of ``on_time`` of the file's newest snapshots, by time."""
     events = read_events(RECEIPT, load_mapping("receipt")).events
     newest = {event.subject: event.data for event in sorted(events, key=lambda event: event.version)}
     mark_of = INDICATORS[INDICATOR].mark
     assert mark_of is not None
-    return sorted(mark for data in newest.values() if (mark := mark_of(data)) is not None)
+    return sorted((mark for data in newest.values() if (mark := mark_of(data)) is not None), key=at_s)
 
 
 def history_of(marks: list[Mark]) -> list[tuple[int, list[Rate]]]:
     """Figures of 30 days in the minutes in which a mark comes or goes, put together from the windows' pieces."""
+
+    def between(start_s: int, end_s: int) -> list[Mark]:
+        return marks[bisect_left(marks, start_s, key=at_s) : bisect_left(marks, end_s, key=at_s)]
+
     minutes = {floor_minute(mark.at_s) for mark in marks} | {floor_hour(mark.at_s) + 30 * DAY_S for mark in marks}
     history = []
     for minute in sorted(minutes):
         parts = pieces(Reading.RATE, "30d", minute)
-        counted = [
-            mark
-            for part in parts
-            for mark in marks[bisect_left(marks, (part.start_s,)) : bisect_left(marks, (part.end_s,))]
-        ]
+        counted = [mark for part in parts for mark in between(part.start_s, part.end_s)]
         good = sum(mark.good for mark in counted)
         history.append((minute, [Rate("unit:c0", INDICATOR, "30d", good, len(counted))]))
     return history

@@ -6,14 +6,17 @@ from contract.decode import Horizon
 from contract.dossier import DOSSIER
 from contract.kind import Kind
 from contract.payment import PAYMENT
+from contract.units import UnitTree
 from streams.flush import Flush, write_flush
 from streams.fold import PartitionFold
 from streams.intake import Intake, take_in
 from streams.partitioner import owner_of
+from streams.places import Places
 from streams.rows import DeadLetter, EntityBatch, EpochKey, PaneBatch, Partition, Progress
 from tests.support.events import FakeRecord, at, dossier, record
 
 NOW_S = 1_770_003_600
+TREE = UnitTree([])
 WALL_US = NOW_S * 1_000_000
 WRITES = ("write_dead_letters", "write_entities", "write_panes", "write_sources", "write_progress")
 
@@ -31,8 +34,8 @@ class Calls:
 
 def fold_of(kind: Kind, number: int, epoch: int) -> PartitionFold:
     """A fold that counts every key as its own."""
-    partition = Partition(kind.topic, number)
-    return PartitionFold(kind, EpochKey(*partition, epoch), 0, set(), 0, lambda keys: [number] * len(keys))
+    key = EpochKey(kind.topic, number, epoch)
+    return PartitionFold(kind, key, 0, set(), 0, lambda keys: [number] * len(keys), Places(TREE.periods))
 
 
 def folded(flush: Flush, fold: PartitionFold, *subjects: str, offset: int = 0) -> Intake:
@@ -45,7 +48,7 @@ def folded(flush: Flush, fold: PartitionFold, *subjects: str, offset: int = 0) -
     )
     batch = flush.entities.setdefault(DOSSIER.topic, EntityBatch(DOSSIER))
     fold.tick(intake)
-    fold.apply(intake, {}, batch, NOW_S, lambda unit, field, at_s: (f"unit:{unit}",), WALL_US)  # noqa: ARG005
+    fold.apply(intake, {}, batch, NOW_S, WALL_US)
     flush.take(fold, intake, 77)
     return intake
 

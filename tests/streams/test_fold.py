@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
 from contract.decode import Horizon
@@ -11,10 +12,12 @@ from contract.dossier import DOSSIER
 from contract.kind import Event
 from contract.marks import Mark
 from contract.partition import partition_of
+from contract.units import START_S, Period
 from contract.windows import Level
 from streams.fold import EpochContestedError, PartitionFold
 from streams.intake import Intake, content_hash, take_in
 from streams.partitioner import owner_of
+from streams.places import Places
 from streams.rows import EntityBatch, EpochKey, PaneBatch, Partition, Progress, Seen, SourceRow, Stored
 from tests.support.events import FakeRecord, at, dossier, record
 from tests.support.panes import batch_of, kept, single
@@ -28,9 +31,9 @@ MARKED = [indicator.key for indicator in DOSSIER.marked]
 NONE = (None,) * len(MARKED)
 
 
-def scopes(unit: str, field: str | None, at_s: int) -> tuple[str, ...]:  # noqa: ARG001 - the port has it
-    """The unit, its province and the field."""
-    return (f"unit:{unit}", "unit:p", *([f"field:{field}"] if field else []))
+def periods(unit: str, field: str | None) -> list[Period]:
+    """The unit, its province and the field, for ever."""
+    return [(START_S, (f"unit:{unit}", "unit:p", *([f"field:{field}"] if field else [])))]
 
 
 def snapshot(subject: str, version: int, channel: str = "online", **fields: Any) -> Event:
@@ -44,7 +47,7 @@ class Run:
 
     def __init__(self, partitions: int = 1, seen: set[Seen] | None = None) -> None:
         owners = owner_of({DOSSIER.topic: partitions})(HERE)
-        self.fold = PartitionFold(DOSSIER, KEY, START, seen or set(), 0, owners)
+        self.fold = PartitionFold(DOSSIER, KEY, START, seen or set(), 0, owners, Places(periods))
         self.offset = START
         self.stored: dict[str, Stored] = {}
         self.batch = EntityBatch(DOSSIER)
@@ -61,7 +64,7 @@ class Run:
         found = {subject: row for subject, row in self.stored.items() if subject in missing}
         self.fold.check(found)
         self.fold.tick(self.intake)
-        self.fold.apply(self.intake, found, self.batch, NOW_S, scopes, WALL_US)
+        self.fold.apply(self.intake, found, self.batch, NOW_S, WALL_US)
         panes = PaneBatch()
         progress = self.fold.close_flush(self.intake, panes)
         totals = [p for p in single(panes.blocks) if p.level == Level.TOTAL]
@@ -87,7 +90,7 @@ def row_of(event: Any, **changes: Any) -> Stored:
     marks = tuple(indicator.mark(event.data) for indicator in DOSSIER.marked if indicator.mark is not None)
     content = content_hash(record(0, event).value)
     found = Stored(event.version, content, event.data.unit, event.data.field, marks, START - 1, KEY.epoch - 1)
-    return found._replace(**changes)
+    return msgspec.structs.replace(found, **changes)
 
 
 # -- rule 2 ---------------------------------------------------------------------------------------------------
@@ -380,7 +383,7 @@ def test_a_record_is_any_that_has_offset_key_and_value() -> None:
     run = Run()
     take_in(run.intake, DOSSIER, HERE, [FakeRecord(1, b"a", record(0, snapshot("a", 1)).value)], Horizon(WALL_US))
 
-    run.fold.apply(run.intake, {}, run.batch, NOW_S, scopes, WALL_US)
+    run.fold.apply(run.intake, {}, run.batch, NOW_S, WALL_US)
 
     assert run.batch.offsets == [1]
     assert run.batch.marks[0][MARKED.index("online")] == Mark(NOW_S - 3_600, good=True)

@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from contract.days import DAY_S, HOUR_S
 from contract.marks import Mark
+from contract.units import START_S, UnitTree
 from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level, floor_to, levels_kept
-from streams.panes import Deltas, Panes, add_marks
+from streams.panes import Panes
+from streams.places import Periods, Places
 from streams.rows import PaneBatch
 from tests.support.panes import Pane, batch_of, kept, single
 
@@ -15,17 +17,21 @@ NOW_S = 1_770_003_600
 ONLINE = ("online",)
 
 
-def one_scope(unit: str, field: str | None, at_s: int) -> tuple[str, ...]:  # noqa: ARG001 - the port has them
-    """Count everything in the unit alone."""
-    return (f"unit:{unit}",)
+ALONE = UnitTree([]).periods
+"""Every unit counts in its own right."""
+
+
+def empty(periods: Periods = ALONE) -> Panes:
+    """Panes of one indicator."""
+    return Panes(ONLINE, Places(periods))
 
 
 def applied(panes: Panes, marks: list[Mark], sign: int = 1) -> None:
     """Add or withdraw marks of one unit."""
-    deltas: Deltas = {}
+    note = panes.add if sign > 0 else panes.withdraw
     for mark in marks:
-        add_marks(deltas, ONLINE, "u", None, (mark,), sign, NOW_S, (None,))
-    panes.apply(deltas, one_scope, NOW_S)
+        note("u", None, (mark,))
+    panes.apply(NOW_S)
 
 
 def taken(panes: Panes, partition: int) -> list[Pane]:
@@ -42,7 +48,7 @@ marks = st.lists(st.builds(Mark, times, st.booleans()), max_size=20)
 @given(marks)
 def test_panes_are_the_sums_of_their_marks(added: list[Mark]) -> None:
     """Each mark counts once at every level kept, in the pane that holds it."""
-    panes = Panes()
+    panes = empty()
     expected: dict[tuple[int, int], list[int]] = {}
     for mark in added:
         for level in levels_kept(mark.at_s, NOW_S):
@@ -58,7 +64,7 @@ def test_panes_are_the_sums_of_their_marks(added: list[Mark]) -> None:
 @given(marks, marks)
 def test_withdrawn_marks_leave_nothing(staying: list[Mark], withdrawn: list[Mark]) -> None:
     """Adding and withdrawing gives the same panes as never having added; what went to zero is told once."""
-    panes, alone = Panes(), Panes()
+    panes, alone = empty(), empty()
     applied(alone, staying)
     taken(alone, 0)
     applied(panes, staying + withdrawn)
@@ -74,7 +80,7 @@ def test_withdrawn_marks_leave_nothing(staying: list[Mark], withdrawn: list[Mark
 
 def test_a_pane_that_became_zero_is_written_as_zero() -> None:
     """The store learns that nothing is left; memory forgets it."""
-    panes = Panes()
+    panes = empty()
     applied(panes, [Mark(NOW_S, good=True)])
     taken(panes, 3)
 
@@ -88,7 +94,7 @@ def test_a_pane_that_became_zero_is_written_as_zero() -> None:
 
 def test_loaded_panes_do_not_count_as_changed() -> None:
     """What a rebuild has just written is not written again."""
-    panes = Panes()
+    panes = empty()
     loaded = [Pane(0, "unit:u", "online", int(Level.TOTAL), 0, 2, 5)]
 
     panes.load(*batch_of(loaded).blocks)
@@ -99,19 +105,19 @@ def test_loaded_panes_do_not_count_as_changed() -> None:
 
 def test_marks_without_effect_change_nothing() -> None:
     """A mark added and withdrawn within one flush is not written."""
-    panes, deltas = Panes(), Deltas()
-    add_marks(deltas, ONLINE, "u", None, (Mark(NOW_S, good=False),), 1, NOW_S, (None,))
-    add_marks(deltas, ONLINE, "u", None, (Mark(NOW_S, good=False),), -1, NOW_S, (None,))
-    add_marks(deltas, ONLINE, "u", None, (None,), 1, NOW_S, (None,))
+    panes = empty()
+    panes.add("u", None, (Mark(NOW_S, good=False),))
+    panes.withdraw("u", None, (Mark(NOW_S, good=False),))
+    panes.add("u", None, (None,))
 
-    panes.apply(deltas, one_scope, NOW_S)
+    panes.apply(NOW_S)
 
     assert taken(panes, 0) == []
 
 
 def test_outdated_minutes_and_hours_are_forgotten() -> None:
     """Long after, only days and the total of an old mark stay; the change is not written."""
-    panes = Panes()
+    panes = empty()
     applied(panes, [Mark(NOW_S, good=True)])
 
     panes.drop_outdated(NOW_S + MINUTES_KEPT_S + 2 * HOUR_S)
@@ -125,7 +131,7 @@ def test_outdated_minutes_and_hours_are_forgotten() -> None:
 
 def test_nothing_is_forgotten_within_the_hour() -> None:
     """The search for outdated panes runs at most once an hour."""
-    panes = Panes()
+    panes = empty()
     panes.drop_outdated(NOW_S)
     applied(panes, [Mark(NOW_S, good=True)])
     old = Pane(0, "unit:u", "online", int(Level.MINUTE), NOW_S - 10 * DAY_S, 1, 1)
@@ -141,7 +147,7 @@ def test_nothing_is_forgotten_within_the_hour() -> None:
 
 def test_what_changed_several_times_is_told_once_as_it_is_now() -> None:
     """Also what has become zero in between; afterwards nothing is left to tell."""
-    panes = Panes()
+    panes = empty()
     applied(panes, [Mark(NOW_S, good=True), Mark(NOW_S - DAY_S, good=True)])
     applied(panes, [Mark(NOW_S, good=False)])
     applied(panes, [Mark(NOW_S - DAY_S, good=True)], -1)
@@ -161,10 +167,10 @@ def test_what_changed_several_times_is_told_once_as_it_is_now() -> None:
 def test_at_the_edge_of_a_level_a_mark_is_where_windows_look_for_it(kept_s: int, step_s: int) -> None:
     """The last second that a level keeps, and the one before."""
     now_s = NOW_S - NOW_S % HOUR_S
-    panes, deltas, mark = Panes(), Deltas(), Mark(now_s - kept_s + step_s, good=True)
+    panes, mark = empty(), Mark(now_s - kept_s + step_s, good=True)
 
-    add_marks(deltas, ONLINE, "u", None, (mark,), 1, now_s, (None,))
-    panes.apply(deltas, one_scope, now_s)
+    panes.add("u", None, (mark,))
+    panes.apply(now_s)
 
     expected = {(int(level), floor_to(level, mark.at_s)) for level in levels_kept(mark.at_s, now_s)}
     assert {(p.level, p.at_s) for p in kept(panes)} == expected
@@ -172,35 +178,53 @@ def test_at_the_edge_of_a_level_a_mark_is_where_windows_look_for_it(kept_s: int,
 
 def test_units_that_share_a_scope_are_summed_in_it() -> None:
     """Each mark counts in all scopes of its own unit, field and time, and in no other."""
-    panes, deltas = Panes(), Deltas()
+    panes = empty(lambda unit, field: [(START_S, (f"unit:{unit}", "unit:p", *([f"field:{field}"] if field else [])))])
     for unit, field, good in (("a", None, True), ("b", "f", False), ("b", None, True)):
-        add_marks(deltas, ONLINE, unit, field, (Mark(NOW_S, good=good),), 1, NOW_S, (None,))
+        panes.add(unit, field, (Mark(NOW_S, good=good),))
 
-    def scopes(unit: str, field: str | None, at_s: int) -> tuple[str, ...]:
-        assert at_s == NOW_S
-        return (f"unit:{unit}", "unit:p", *([f"field:{field}"] if field else []))
-
-    panes.apply(deltas, scopes, NOW_S)
+    panes.apply(NOW_S)
 
     totals = {p.scope: (p.good, p.counted) for p in kept(panes) if p.level == Level.TOTAL}
     assert totals == {"unit:a": (1, 1), "unit:b": (1, 2), "unit:p": (2, 3), "field:f": (0, 1)}
     assert len(panes) == len(kept(panes)) == 4 * len(Level)
 
 
-def test_a_scope_that_depends_on_the_time_is_asked_for_each_time() -> None:
-    """A unit that moved counts in the province of the mark's own day."""
-    panes, deltas = Panes(), Deltas()
-    for days in (0, 3):
-        add_marks(deltas, ONLINE, "a", None, (Mark(NOW_S - days * DAY_S, good=True),), 1, NOW_S, (None,))
+def test_a_unit_that_moved_counts_where_it_was() -> None:
+    """A mark counts in the province of its own day; a unit that stayed where it is, in its own for ever."""
+    moved_s = NOW_S - DAY_S - (NOW_S - DAY_S + 7 * HOUR_S) % DAY_S
 
-    panes.apply(deltas, lambda unit, field, at_s: ("new" if at_s > NOW_S - DAY_S else "old",), NOW_S)  # noqa: ARG005
+    def periods(unit: str, field: str | None) -> list[tuple[int, tuple[str, ...]]]:
+        assert field is None
+        return [(START_S, ("old",)), (moved_s, ("new",))] if unit == "a" else [(START_S, ("same",))]
 
-    assert {p.scope: p.counted for p in kept(panes) if p.level == Level.TOTAL} == {"new": 1, "old": 1}
+    panes = empty(periods)
+    for at_s in (NOW_S - 400 * DAY_S, moved_s - 1, moved_s, NOW_S):
+        for unit in ("b", "a", "c"):
+            panes.add(unit, None, (Mark(at_s, good=True),))
+
+    panes.apply(NOW_S)
+
+    totals = {p.scope: p.counted for p in kept(panes) if p.level == Level.TOTAL}
+    assert totals == {"old": 2, "new": 2, "same": 8}
+
+
+def test_each_indicator_of_an_entity_has_its_own_panes() -> None:
+    """Marks stand in the order of the indicators; one that is absent counts nowhere."""
+    panes = Panes(("x", "y"), Places(ALONE))
+    panes.add("u", None, (Mark(NOW_S, good=True), None))
+    panes.add("u", None, (Mark(NOW_S, good=False), Mark(NOW_S, good=True)))
+    panes.withdraw("u", None, (None, Mark(NOW_S, good=True)))
+    panes.add("v", None, (None, Mark(NOW_S, good=False)))
+
+    panes.apply(NOW_S)
+
+    totals = {(p.scope, p.indicator): (p.good, p.counted) for p in kept(panes) if p.level == Level.TOTAL}
+    assert totals == {("unit:u", "x"): (1, 2), ("unit:v", "y"): (0, 1)}
 
 
 def test_a_pane_that_changed_and_is_then_outdated_is_not_written() -> None:
     """What is still kept of the same flush is."""
-    panes = Panes()
+    panes = empty()
     applied(panes, [Mark(NOW_S - MINUTES_KEPT_S + HOUR_S, good=True), Mark(NOW_S, good=True)])
 
     panes.drop_outdated(NOW_S + 3 * HOUR_S)

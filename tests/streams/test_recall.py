@@ -10,10 +10,12 @@ from contract.dossier import DOSSIER
 from contract.kind import Kind
 from contract.marks import Mark
 from contract.payment import PAYMENT
+from contract.units import UnitTree
 from streams import recall as recall_module
 from streams.fold import EpochContestedError, PartitionFold
 from streams.partitioner import owner_of
 from streams.patience import Patience
+from streams.places import Places
 from streams.recall import Recall
 from streams.rows import EpochKey, Partition, Seen, Stored
 from tests.support.events import dossier
@@ -22,6 +24,7 @@ from tests.support.memory_store import MemoryStore
 STATE = [i.key for i in DOSSIER.marked].index("overdue")
 EPOCH, OLD = 9, 5
 START = 100
+TREE = UnitTree([])
 
 
 class PagedStore(MemoryStore):
@@ -50,7 +53,7 @@ def fold_of(kind: Kind, number: int, seen: set[Seen] | None = None) -> Partition
     """A fold that has just begun."""
     partition = Partition(kind.topic, number)
     owners = owner_of({kind.topic: 2})(partition)
-    return PartitionFold(kind, EpochKey(*partition, EPOCH), START, seen or set(), 0, owners)
+    return PartitionFold(kind, EpochKey(*partition, EPOCH), START, seen or set(), 0, owners, Places(TREE.periods))
 
 
 def recalled(store: MemoryStore, *folds: PartitionFold) -> Recall:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.panes import _GOOD_BITS, _START_BITS, Panes
+from streams.panes import _GOOD_BITS, Panes
+from streams.places import START_BITS
 from streams.rows import PaneBatch, PaneBlock
 
 __all__ = ["Pane", "batch_of", "kept", "single"]
@@ -47,11 +48,10 @@ def single(blocks: Iterable[PaneBlock]) -> Iterator[Pane]:
 
 def kept(panes: Panes, partition: int = 0) -> list[Pane]:
     """Return all panes that a partition remembers."""
-    scopes, indicators = list(panes._scopes), list(panes._indicators)
-    names = [(scopes[scope], indicators[indicator]) for scope, indicator in panes._pairs]
-    start, count = (1 << _START_BITS) - 1, (1 << _GOOD_BITS) - 1
+    names = [(scope, indicator) for scope in panes._places.scopes for indicator in panes._indicators]
+    start, count = (1 << START_BITS) - 1, (1 << _GOOD_BITS) - 1
     return [
-        Pane(partition, *names[key >> _START_BITS], level, key & start, sum_ >> _GOOD_BITS, sum_ & count)
+        Pane(partition, *names[key >> START_BITS], level, key & start, sum_ >> _GOOD_BITS, sum_ & count)
         for level, sums in enumerate(panes._sums)
         for key, sum_ in sums.items()
     ]
