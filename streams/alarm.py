@@ -7,7 +7,7 @@ stream is at rest.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -42,7 +42,6 @@ GAUGES_S = 5.0
 USUAL_S = 60.0
 BEHIND_KEY = FigureKey("system:stream", "behind", "now")
 
-Figures = Mapping[FigureKey, tuple[int, int]]
 
 log = structlog.get_logger()
 
@@ -89,7 +88,7 @@ class _Seen(NamedTuple):
 
     standing: Standing
     actions: list[Action]
-    gauges: Figures
+    gauges: Mapping[FigureKey, tuple[int, int]]
     usual: UsualRates | None
 
 
@@ -169,7 +168,8 @@ class Alarm:
         behind = {BEHIND_KEY: (int(standing.behind_s), 1)}
         await self._keep(published, self._watchdog.evaluate(now_us, behind, None, seen.actions))
         if standing.known and standing.behind_s <= CAUGHT_UP_S:
-            figures = {**cast("Figures", published.figures), **seen.gauges}
+            figures = dict(published.figures)
+            figures.update(seen.gauges.items())
             outcome = await asyncio.to_thread(self._rules.evaluate, now_us, figures, seen.usual, seen.actions)
             await self._keep(published, outcome)
             self.rounds += 1

@@ -1,5 +1,6 @@
 """What passes between rules, store and delivery: alerts, what people did about them, and notices to send."""
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Literal, NamedTuple
 
@@ -8,7 +9,7 @@ import msgspec
 from contract.words import Text
 from streams.rule import Severity
 
-__all__ = ["Action", "Alert", "AlertState", "Figure", "FigureKey", "Notice", "NoticeFacts", "NoticeKind"]
+__all__ = ["Action", "Alert", "AlertState", "Figure", "FigureKey", "Figures", "Notice", "NoticeFacts", "NoticeKind"]
 
 
 class FigureKey(NamedTuple):
@@ -17,6 +18,10 @@ class FigureKey(NamedTuple):
     scope: str
     indicator: str
     window: str
+
+
+Figures = Mapping[tuple[str, str, str], tuple[int, int]] | Mapping[FigureKey, tuple[int, int]]
+"""Numerator and denominator of figures by their keys. Roll publishes them under plain tuples."""
 
 
 class Figure(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from contract.units import UnitTree
-from streams.alerts import FigureKey
+from streams.alerts import FigureKey, Figures
 from streams.gauges import GAUGES
 from streams.rule import Rule
 from streams.scopes import matches
@@ -37,11 +37,11 @@ class FigureBook:
         self._rules: dict[tuple[str, str], list[Rule]] = {}
         for rule in rules:
             self._rules.setdefault((rule.indicator, rule.window), []).append(rule)
-        self._watches: dict[FigureKey, tuple[_Watch, ...]] = {}
-        self._figures: dict[FigureKey, tuple[int, int]] = {}
+        self._watches: dict[tuple[str, str, str], tuple[_Watch, ...]] = {}
+        self._figures: dict[tuple[str, str, str], tuple[int, int]] = {}
         self._usual: UsualRates = {}
 
-    def learn(self, figures: Mapping[FigureKey, tuple[int, int]], open_states: Container[StateKey]) -> list[StateKey]:
+    def learn(self, figures: Figures, open_states: Container[StateKey]) -> list[StateKey]:
         """Take figures over; return the states that one of them may change: what is open, and what has become bad."""
         known, watches = self._figures, self._watches
         found: list[StateKey] = []
@@ -72,7 +72,7 @@ class FigureBook:
             for rule, _, state in watching
             if rule.worse_by is not None
             and rule.daily_min is None
-            and _of(before, rule, key) != _of(usual, rule, key)
+            and _of(before, rule, FigureKey(*key)) != _of(usual, rule, FigureKey(*key))
         ]
 
     def usual_wanted(self, keys: Iterable[FigureKey]) -> dict[int, set[FigureKey]]:
@@ -84,7 +84,7 @@ class FigureBook:
                     found.setdefault(rule.minimum_n, set()).add(FigureKey(*key))
         return found
 
-    def watching(self, key: FigureKey) -> tuple[Rule, ...]:
+    def watching(self, key: tuple[str, str, str]) -> tuple[Rule, ...]:
         """Return the rules that watch a figure."""
         return tuple(watch.rule for watch in self._watching(key))
 
@@ -103,7 +103,7 @@ class FigureBook:
 
     def scopes(self, rule: Rule) -> Iterator[str]:
         """All scopes that the rule watches and that have a figure."""
-        return (key.scope for key in self._figures if rule in self.watching(key))
+        return (key[0] for key in self._figures if rule in self.watching(key))
 
     @property
     def compares(self) -> bool:
@@ -125,7 +125,7 @@ class FigureBook:
             return ()
         return _of(self._usual, rule, FigureKey(scope, rule.indicator, rule.window))
 
-    def _watching(self, key: FigureKey) -> tuple[_Watch, ...]:
+    def _watching(self, key: tuple[str, str, str]) -> tuple[_Watch, ...]:
         found = self._watches.get(key)
         return self._watch(FigureKey(*key)) if found is None else found
 

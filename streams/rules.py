@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from contract.calendar import WorkCalendar
 from contract.units import UnitTree
-from streams.alerts import Action, Alert, AlertState, Figure, FigureKey
+from streams.alerts import Action, Alert, AlertState, Figure, FigureKey, Figures
 from streams.announcement import Announcement
 from streams.clock import US_PER_S
 from streams.digests import Digests, digest_of
@@ -79,7 +79,7 @@ class Rules:
     def evaluate(
         self,
         now_us: int,
-        figures: Mapping[FigureKey, tuple[int, int]],
+        figures: Figures,
         usual: UsualRates | None = None,
         actions: Sequence[Action] = (),
     ) -> Outcome:

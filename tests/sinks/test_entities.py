@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from contract.marks import Mark, epoch_us
 from contract.meeting import MEETING, Meeting, MeetingEvent
 from contract.payment import PAYMENT, Payment, PaymentEvent
 from sinks.client import Client
+from sinks.entities import entity_table
 from sinks.snapshots import stored_batches
 from sinks.store import ClickHouseStore
 from streams.rows import EntityBatch, Seen, Stored
@@ -26,6 +27,14 @@ pytestmark = pytest.mark.services
 def one(event: DossierEvent, content: int = 1, offset: int = 0, epoch: int = 1, partition: int = 0) -> EntityBatch:
     """A batch of one dossier."""
     return EntityBatch(DOSSIER, [event], [content], [MARKS], [partition], [offset], [epoch])
+
+
+def test_a_time_without_an_offset_is_refused() -> None:
+    """It would be taken for another instant on another machine."""
+    naive = one(dossier("d", 1, due_at=datetime(2026, 2, 2, 3, 4)))  # noqa: DTZ001 - what is refused
+
+    with pytest.raises(TypeError, match="naive"):
+        entity_table(naive, 1)
 
 
 def test_every_field_comes_back(store: ClickHouseStore) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from streams.alarm import Alarm, AlarmParts
-from streams.alerts import FigureKey
 from streams.clock import US_PER_S, ClockMode
 from streams.patience import Patience
 from streams.roll import Published
@@ -19,7 +18,8 @@ __all__ = ["BAD", "GOOD", "KEY", "PARTITIONS", "SCOPE", "START_S", "Stage", "Ste
 
 PARTITIONS = (Partition("t", 0), Partition("t", 1))
 SCOPE = "unit:c0"
-KEY = FigureKey(SCOPE, "on_time", "today")
+KEY = (SCOPE, "on_time", "today")
+"""A plain tuple, as roll publishes it."""
 GOOD, BAD = (99, 100), (50, 100)
 START_S = local_us(2, 9) // US_PER_S
 RULE = make_rule(scope=SCOPE)
