@@ -6,7 +6,6 @@ from typing import Any
 from contract.calendar import WorkCalendar
 from contract.days import day_start
 from contract.units import Unit, UnitTree
-from streams.alerts import FigureKey
 from streams.clock import US_PER_S
 from streams.rule import Rule
 from streams.rules import Rules
@@ -57,8 +56,8 @@ def make_rules(*rules: Rule) -> Rules:
 
 
 def fig(*percents: int, n: int = 100, scope: str = "unit:c", key: tuple[str, str] = ("on_time", "today")) -> Any:
-    """Figures of the communes c0, c1, …: so many of 100 are good."""
-    return {FigureKey(f"{scope}{i}", *key): (percent, n) for i, percent in enumerate(percents)}
+    """Figures of the communes c0, c1, …: so many of 100 are good. Under plain tuples, as roll publishes them."""
+    return {(f"{scope}{i}", *key): (percent, n) for i, percent in enumerate(percents)}
 
 
 def local_us(day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
