@@ -1,7 +1,8 @@
 """Entity rows into the store: one Arrow block of newest snapshots with the marks that were counted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -12,13 +13,14 @@ from sinks.client import Client
 from sinks.columns import INSTANT, columns_of
 from streams.rows import EntityBatch
 
-__all__ = ["entity_table", "write_entities"]
+__all__ = ["entities_ready", "entity_table"]
 
 
-def write_entities(client: Client, batch: EntityBatch, definitions: int) -> None:
-    """Insert the rows of a batch as one block; an empty batch is nothing."""
-    if batch.events:
-        client.insert(batch.kind.table, entity_table(batch, definitions))
+def entities_ready(client: Client, batch: EntityBatch, definitions: int) -> Callable[[], None]:
+    """Make the rows of a batch ready; what is returned inserts them as one block. An empty batch is nothing."""
+    if not batch.events:
+        return lambda: None
+    return partial(client.insert, batch.kind.table, entity_table(batch, definitions))
 
 
 def entity_table(batch: EntityBatch, definitions: int) -> pa.Table:

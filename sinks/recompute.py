@@ -12,7 +12,7 @@ from contract.partition import partition_of
 from contract.registry import KINDS
 from sinks.client import Client
 from sinks.definitions import adopt_partitions
-from sinks.entities import write_entities
+from sinks.entities import entities_ready
 from sinks.snapshots import stored_batches
 
 __all__ = ["recompute_marks"]
@@ -39,7 +39,7 @@ def recompute_marks(
             moved = zip(batch.offsets, batch.partitions, homes, strict=True)
             batch.offsets = [offset if old == new else NO_RECORD for offset, old, new in moved]
             batch.partitions = homes
-            write_entities(client, batch, sequence)
+            entities_ready(client, batch, sequence)()
             done += len(batch.events)
             progress(done, total)
     rests_on = {"sequence": pa.array([sequence], pa.uint16()), "fingerprint": [fingerprint]}

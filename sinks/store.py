@@ -7,7 +7,7 @@ from contract.units import Segment
 from sinks.client import Client
 from sinks.dead_letters import write_dead_letters
 from sinks.definitions import ensure_definitions, ensure_partitions
-from sinks.entities import write_entities
+from sinks.entities import entities_ready
 from sinks.epochs import changes, flushed_offsets, newest_claims, write_epochs, write_progress
 from sinks.lookups import clocks, entity_counts, id_page, look_up, open_page, seen
 from sinks.outdated import drop_outdated
@@ -109,11 +109,18 @@ class ClickHouseStore:
         """Newest event time (µs since 1970) known of each partition; an empty partition is absent."""
         return clocks(self.client, kind, partitions)
 
-    def write_entities(self, batch: EntityBatch) -> None:
-        """Insert entity rows of one kind as one block. RuntimeError before the definitions are known."""
+    def entities_ready(self, batch: EntityBatch) -> Callable[[], None]:
+        """Make entity rows of one kind ready; what is returned inserts them as one block, and may be called again.
+
+        RuntimeError before the definitions are known.
+        """
         if self._definitions is None:
             raise RuntimeError("entity rows carry the number of their definitions: call ensure_definitions first")
-        write_entities(self.client, batch, self._definitions)
+        return entities_ready(self.client, batch, self._definitions)
+
+    def write_entities(self, batch: EntityBatch) -> None:
+        """Insert entity rows of one kind as one block. RuntimeError before the definitions are known."""
+        self.entities_ready(batch)()
 
     def write_panes(self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: PaneBatch) -> None:
         """Insert absolute panes of one topic as one block; epoch and flush are given per partition."""

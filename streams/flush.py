@@ -1,10 +1,11 @@
 """One flush on its way into the store: what is written, and in which order."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from streams.fold import PartitionFold
 from streams.intake import Intake
-from streams.rows import DeadLetter, EntityBatch, PaneBatch, Partition, Progress, SourceRow
+from streams.rows import DeadLetter, PaneBatch, Partition, Progress, SourceRow
 from streams.store import FoldStore
 
 __all__ = ["Flush", "write_flush"]
@@ -14,11 +15,13 @@ __all__ = ["Flush", "write_flush"]
 class Flush:
     """What one flush of all partitions writes, by topic; complete in itself, so the fold may go on meanwhile.
 
+    ``entities``: entity rows, made ready where they were folded. The thread that writes would wait for the
+    interpreter at every step of that, and the fold for the thread that writes.
     ``epochs`` and ``numbers``: topic → partition → epoch and number of the flush. ``ends``: next offset to
     read of each partition, to be committed once everything is stored. ``records``: how many were folded.
     """
 
-    entities: dict[str, EntityBatch] = field(default_factory=dict)
+    entities: list[Callable[[], None]] = field(default_factory=list)
     panes: dict[str, PaneBatch] = field(default_factory=dict)
     epochs: dict[str, dict[int, int]] = field(default_factory=dict)
     numbers: dict[str, dict[int, int]] = field(default_factory=dict)
@@ -48,9 +51,8 @@ def write_flush(store: FoldStore, flush: Flush) -> None:
     """
     if flush.dead:
         store.write_dead_letters(flush.dead)
-    for batch in flush.entities.values():
-        if batch.events:
-            store.write_entities(batch)
+    for write in flush.entities:
+        write()
     for topic, panes in flush.panes.items():
         if panes:
             store.write_panes(topic, flush.epochs[topic], flush.numbers[topic], panes)

@@ -283,7 +283,7 @@ class Folder:
         stored = await self._patience.call(self._store.look_up, kind, missing) if missing else {}
         for partition, intake in intakes.items():
             self._folds[partition].check({i: row for i in intake.newest if (row := stored.get(i)) is not None})
-        batch = flush.entities.setdefault(kind.topic, EntityBatch(kind))
+        batch = EntityBatch(kind)
         for partition, intake in intakes.items():
             fold = self._folds[partition]
             fold.tick(intake)
@@ -291,6 +291,8 @@ class Folder:
             fold.apply(intake, stored, batch, now_s, wall_us)
             flush.take(fold, intake, wall_us)
             fold.panes.drop_outdated(now_s)
+        if batch.events:
+            flush.entities.append(self._store.entities_ready(batch))
 
     def _forget(self) -> None:
         """Bound the memory for entities. Only what is stored may go: the flush just folded is the newest part."""

@@ -85,8 +85,8 @@ class FoldStore(Protocol):
         """Newest event time (µs since 1970) known of each partition; an empty partition is absent."""
         ...
 
-    def write_entities(self, batch: EntityBatch) -> None:
-        """Insert entity rows of one kind as one block."""
+    def entities_ready(self, batch: EntityBatch) -> Callable[[], None]:
+        """Make entity rows of one kind ready; what is returned inserts them as one block, and may be called again."""
         ...
 
     def write_panes(self, topic: str, epochs: Mapping[int, int], flush: Mapping[int, int], panes: PaneBatch) -> None:

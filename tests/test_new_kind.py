@@ -152,7 +152,7 @@ def test_one_declaration_is_enough(client: Client) -> None:
         take_in(intake, INSPECTION, HERE, records, Horizon(NOW_S * 1_000_000))
         fold.check(stored := store.look_up(INSPECTION, fold.missing(intake)))
         fold.apply(intake, stored, batch, NOW_S, NOW_S * 1_000_000)
-        flush.entities[INSPECTION.topic] = batch
+        flush.entities.append(store.entities_ready(batch))
         flush.take(fold, intake, NOW_S * 1_000_000)
         write_flush(store, flush)
     store.complete([KEY])

@@ -31,7 +31,7 @@ from streams.inbox import Batch
 from streams.intake import content_hash
 from streams.partitioner import owner_of
 from streams.patience import Patience
-from streams.rows import Partition
+from streams.rows import EntityBatch, Partition
 from streams.store import FoldStore, StoreUnavailableError
 from streams.tenure import CommitRefusedError
 from tests.support.events import FakeRecord, at, dossier, record
@@ -112,6 +112,10 @@ class _SteppingStore:
     def __init__(self, world: "_World") -> None:
         self._world = world
         self.journal = _Journal()
+
+    def entities_ready(self, batch: EntityBatch) -> Callable[[], None]:
+        """Nothing is asked of the store before they are written."""
+        return partial(self.write_entities, batch)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return lambda *args: self.journal.answer(partial(self._world.store_call, name, args), waits=True)

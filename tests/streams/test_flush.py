@@ -38,7 +38,7 @@ def fold_of(kind: Kind, number: int, epoch: int) -> PartitionFold:
     return PartitionFold(kind, key, 0, set(), 0, lambda keys: [number] * len(keys), Places(TREE.periods))
 
 
-def folded(flush: Flush, fold: PartitionFold, *subjects: str, offset: int = 0) -> Intake:
+def folded(flush: Flush, fold: PartitionFold, *subjects: str, offset: int = 0, store: Any = None) -> Intake:
     """Fold dossiers of these names, and a bad record after them, into a flush."""
     intake = Intake()
     events = [dossier(s, WALL_US - 1, time=at(NOW_S), received_at=at(NOW_S - 60)) for s in subjects]
@@ -46,10 +46,11 @@ def folded(flush: Flush, fold: PartitionFold, *subjects: str, offset: int = 0) -
     take_in(
         intake, DOSSIER, fold.partition, [*records, FakeRecord(offset + len(records), b"x", b"{")], Horizon(WALL_US)
     )
-    batch = flush.entities.setdefault(DOSSIER.topic, EntityBatch(DOSSIER))
+    batch = EntityBatch(DOSSIER)
     fold.tick(intake)
     fold.apply(intake, {}, batch, NOW_S, WALL_US)
     flush.take(fold, intake, 77)
+    flush.entities.append(lambda: store.write_entities(batch))
     return intake
 
 
@@ -77,14 +78,14 @@ def test_a_flush_holds_what_all_partitions_made() -> None:
 def test_letters_rows_panes_sources_then_progress() -> None:
     """Readers take notice of a flush from its progress on: everything else is there by then."""
     flush, store = Flush(), Calls()
-    folded(flush, fold_of(DOSSIER, 0, 5), "a")
+    folded(flush, fold_of(DOSSIER, 0, 5), "a", store=store)
 
     write_flush(store, flush)
 
     assert [call[0] for call in store.noted] == list(WRITES)
+    assert [event.subject for event in store.noted.pop(1)[1].events] == ["a"]
     assert [call[1:] for call in store.noted] == [
         (flush.dead,),
-        (flush.entities[DOSSIER.topic],),
         (DOSSIER.topic, {0: 5}, {0: 1}, flush.panes[DOSSIER.topic]),
         (flush.sources,),
         (flush.progress,),
@@ -94,7 +95,6 @@ def test_letters_rows_panes_sources_then_progress() -> None:
 def test_what_is_empty_is_not_written_but_progress_always_is() -> None:
     """A flush of nothing but old news moves the offset."""
     flush, store = Flush(), Calls()
-    flush.entities[DOSSIER.topic] = EntityBatch(DOSSIER)
     flush.panes[DOSSIER.topic] = PaneBatch()
     flush.take(fold_of(PAYMENT, 2, 4), Intake(last_offset=9), 77)
 
@@ -105,11 +105,10 @@ def test_what_is_empty_is_not_written_but_progress_always_is() -> None:
 
 
 def test_kinds_are_written_one_after_the_other() -> None:
-    """Each into its own tables, with its own epochs; a kind without rows is passed over."""
+    """Each into its own tables, with its own epochs."""
     flush, store = Flush(), Calls()
     flush.dead.append(DeadLetter("t", 0, 1, "key", "e", None, b"", 0))
-    flush.entities[PAYMENT.topic] = EntityBatch(PAYMENT)
-    folded(flush, fold_of(DOSSIER, 1, 5), "a")
+    folded(flush, fold_of(DOSSIER, 1, 5), "a", store=store)
 
     write_flush(store, flush)
 

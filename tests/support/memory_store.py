@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from contract.indicators import Reading
@@ -131,6 +132,9 @@ class MemoryStore:
             if partition in partitions:
                 found[partition] = max(found.get(partition, 0), epoch_us(event.time))
         return found
+
+    def entities_ready(self, batch: EntityBatch) -> Callable[[], None]:
+        return partial(self.write_entities, batch)
 
     def write_entities(self, batch: EntityBatch) -> None:
         rows = self.rows[batch.kind.key]
