@@ -50,6 +50,7 @@ METRICS: Final = (
     Declared("nhip_commits_refused_total", "counter", "worker", "commits that Kafka refused during a rebalance"),
     Declared("nhip_rates_age_seconds", "gauge", "worker, serve", "age of the newest rates; of the worker that sums"),
     Declared("nhip_alert_rounds_total", "counter", "worker", "evaluations of the alert rules"),
+    Declared("nhip_alert_failures_total", "counter", "worker", "looks of the alarm that ended by an error"),
     Declared("nhip_notices_sent_total", "counter", "worker", "messages that all channels took"),
     Declared("nhip_notices_failed_total", "counter", "worker", "attempts after which a channel had not"),
     Declared("nhip_checks_total", "counter", "worker", "comparisons of all figures in the background"),

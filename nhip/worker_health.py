@@ -41,7 +41,8 @@ class WorkerParts(NamedTuple):
         if self.watchdog.kafka_silent:
             return "Kafka does not answer"
         if self.folder.ready:
-            return self.live()
+            unjudged = "alerts are not judged: see its log" if self.alarm and self.alarm.failing else None
+            return self.live() or unjudged
         return "taking over partitions" if self.folder.held else "not a member of the group yet"
 
     def samples(self) -> Iterator[Sample]:
@@ -64,6 +65,7 @@ class WorkerParts(NamedTuple):
         if beat_us := self.roll.beat_us:
             yield Sample("nhip_rates_age_seconds", max(0.0, (self.wall_us() - beat_us) / US_PER_S))
         yield Sample("nhip_alert_rounds_total", self.alarm.rounds if self.alarm else 0)
+        yield Sample("nhip_alert_failures_total", self.alarm.failures if self.alarm else 0)
         yield Sample("nhip_notices_sent_total", self.deliverer.sent if self.deliverer else 0)
         yield Sample("nhip_notices_failed_total", self.deliverer.failed if self.deliverer else 0)
         yield Sample("nhip_checks_total", self.check.checks)

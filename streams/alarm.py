@@ -31,6 +31,8 @@ __all__ = ["Alarm", "AlarmParts", "Reach"]
 
 LOOK_S = 1.0
 SHORTEST_LOOK_S = 0.1
+AGAIN_S = 60.0
+"""After an error of its own it looks again so much later."""
 """A look comes sooner when a hold time or the wait for others ends before: by whole seconds, a message whose figure,
 hold time and wait were each just missed went out up to 3 s late (p99 5.9 s in the bench on a busy machine)."""
 CAUGHT_UP_S = 10.0
@@ -113,13 +115,30 @@ class Alarm:
         self._due_us: int | None = None
         self.rounds = 0
         """How often the rules were evaluated."""
+        self.failures = 0
+        self.failing = False
+        """Whether the last look ended by an error: nothing is judged until the next."""
 
     async def run(self) -> None:
-        """Look once a second, and when something is due; ends only by an error."""
+        """Look once a second, and when something is due; ends only when the store stays away.
+
+        After any other error it begins anew from what is stored, a minute later: figures must not stand still
+        because one of them cannot be judged.
+        """
         try:
             while True:
                 started_s = self._monotonic_s()
-                await self._turn()
+                try:
+                    await self._turn()
+                    self.failing = False
+                except StoreUnavailableError:
+                    raise
+                except Exception as error:
+                    self._epoch, self.failing = None, True
+                    self.failures += 1
+                    log.critical("alerts are not judged", error=f"{type(error).__name__}: {error}", exc_info=error)
+                    await asyncio.sleep(AGAIN_S)
+                    continue
                 left_s = max(0.0, started_s + LOOK_S - self._monotonic_s())
                 due_s = LOOK_S if self._due_us is None else (self._due_us - self._wall_us()) / US_PER_S
                 await asyncio.sleep(min(left_s, max(due_s, SHORTEST_LOOK_S)))

@@ -206,17 +206,18 @@ def test_open_streams_are_counted_until_they_end() -> None:
         ({"folds": False}, "taking over partitions"),
         ({"folds": False, "held": frozenset()}, "not a member of the group yet"),
         ({"still_s": 61.0}, "standing still for 61 s"),
+        ({"failing": True}, "alerts are not judged: see its log"),
     ],
 )
 def test_a_worker_is_ready_when_it_folds_or_stands_by(changes: dict[str, Any], ready: str | None) -> None:
     """And says why not in a few words."""
     said = {"held": frozenset({("nhip.dossiers", 0)}), "retrying": 0, "folds": True, "still_s": 0.0}
-    said |= {"kafka_silent": False, **changes}
+    said |= {"kafka_silent": False, "failing": False, **changes}
     nothing = cast("Any", None)
     worker = WorkerParts(
         folder=cast("Any", SimpleNamespace(ready=said["folds"], held=said["held"])),
         roll=nothing,
-        alarm=nothing,
+        alarm=cast("Any", SimpleNamespace(failing=said["failing"])),
         deliverer=nothing,
         watchdog=cast("Any", SimpleNamespace(still_s=said["still_s"], kafka_silent=said["kafka_silent"])),
         check=nothing,

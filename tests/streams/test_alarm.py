@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
+from streams import alarm
 from streams.alarm import CAUGHT_UP_S, GAUGES_S, USUAL_S
 from streams.alerts import Action, AlertState, FigureKey
 from streams.arrival import Range
@@ -99,6 +101,24 @@ def test_what_came_while_kafka_answered_is_not_overlooked() -> None:
     stage.play(bad, *[idle] * 4)
 
     assert stage.kinds == []
+
+
+def test_what_cannot_be_judged_ends_neither_the_worker_nor_the_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is said and counted; the alarm begins anew from what is stored, and tells nothing twice."""
+    monkeypatch.setattr(alarm, "AGAIN_S", 0.0)
+    stage = Stage()
+    seen: list[tuple[bool, int]] = []
+
+    def broken(s: Stage) -> None:
+        s.figures = {KEY: cast("Any", (1,))}
+
+    def look(s: Stage) -> None:
+        seen.append((s.alarm.failing, s.alarm.failures))
+
+    stage.play(bad, *[idle] * 3, look, broken, look, look, bad, idle, look, good, *[idle] * 3)
+
+    assert seen == [(False, 0), (True, 1), (True, 2), (False, 3)]
+    assert stage.kinds == [("r", "fired"), ("r", "recovered")]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ BEHIND = make_rule(
 Step = Callable[["Stage"], Any]
 
 
-class OverError(Exception):
+class OverError(BaseException):
     """The play has ended."""
 
 
@@ -64,7 +64,7 @@ class Stage:
     def play(self, *steps: Step) -> None:
         """Run an alarm from its start through the steps."""
         coming = iter(steps)
-        alarm = Alarm(
+        self.alarm = alarm = Alarm(
             AlarmParts(
                 store=self.store,
                 history=self.history,
