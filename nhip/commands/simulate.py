@@ -51,7 +51,9 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, max=99_999_999, help="Another seed is another province.")] = 1,
     incident: Annotated[
         list[str] | None,
-        typer.Option(help="NAME[:UNIT or SOURCE]@START[/DURATION][*STRENGTH], e.g. behind:sim.commune-007@2h/3d."),
+        typer.Option(
+            help=r"NAME\[:UNIT or SOURCE]@START\[/DURATION]\[*STRENGTH], e.g. behind:sim.commune-007@2h/3d."
+        ),
     ] = None,
     dossiers: Annotated[
         float, typer.Option(min=0, help="Dossiers a day, the mean of a year.")

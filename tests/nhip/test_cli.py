@@ -3,10 +3,16 @@
 import gzip
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from rich.text import Text
+from typer.testing import CliRunner
 
+from nhip.cli import app
 from tests.support.pipeline import DATA
 
 HEADER = (DATA / "receipt.csv").read_text().splitlines()[0]
@@ -87,3 +93,23 @@ def test_help_names_every_command() -> None:
     assert rv.returncode == 0
     for command in ("up", "demo", "try", "replay", "rates", "check", "status", "dead-letters", "worker"):
         assert command in rv.stdout
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command and subcommand by its name."""
+    root: Any = typer.main.get_command(app)
+    for name, command in root.commands.items():
+        for child, inner in getattr(command, "commands", {}).items():
+            yield f"{name} {child}", inner
+        yield name, command
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*found, id=found[0]) for found in commands()])
+def test_every_help_text_is_shown_whole(name: str, command: Any) -> None:
+    """The page of each command opens, and nothing in brackets is taken for a mark of style and left out."""
+    rv = CliRunner().invoke(app, [*name.split(), "--help"])
+
+    assert rv.exit_code == 0, rv.exception
+    texts = [command.help, *(getattr(option, "help", None) for option in command.params)]
+    for text in filter(None, texts):
+        assert Text.from_markup(text).plain == text.replace("\\[", "[")
