@@ -44,7 +44,6 @@ GAUGES_S = 5.0
 USUAL_S = 60.0
 BEHIND_KEY = FigureKey("system:stream", "behind", "now")
 
-
 log = structlog.get_logger()
 
 
@@ -116,6 +115,7 @@ class Alarm:
         self.rounds = 0
         """How often the rules were evaluated."""
         self.failures = 0
+        """How often a look ended by an error of its own."""
         self.failing = False
         """Whether the last look ended by an error: nothing is judged until the next."""
 

@@ -15,8 +15,8 @@ __all__ = ["Flush", "write_flush"]
 class Flush:
     """What one flush of all partitions writes, by topic; complete in itself, so the fold may go on meanwhile.
 
-    ``entities``: entity rows, made ready where they were folded. The thread that writes would wait for the
-    interpreter at every step of that, and the fold for the thread that writes.
+    ``entities``: what writes the entity rows, made ready by the thread that folds: a second one at that would wait
+    for its turn at the interpreter at every step, and the fold likewise.
     ``epochs`` and ``numbers``: topic → partition → epoch and number of the flush. ``ends``: next offset to
     read of each partition, to be committed once everything is stored. ``records``: how many were folded.
     """

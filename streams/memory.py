@@ -14,7 +14,7 @@ from rbloom import Bloom
 from contract.indicators import Reading
 from contract.kind import Kind
 from contract.marks import Mark
-from streams.rows import Stored
+from streams.rows import Marks, Stored
 
 __all__ = ["Memory"]
 
@@ -125,7 +125,7 @@ class Memory:
             *self._flat(stored.marks),
         )
 
-    def _flat(self, marks: tuple[Mark | None, ...]) -> Iterator[int]:
+    def _flat(self, marks: Marks) -> Iterator[int]:
         for mark in marks:
             yield 0 if mark is None else mark.at_s
             yield _NO_MARK if mark is None else _GOOD if mark.good else _NOT_GOOD

@@ -11,12 +11,11 @@ from operator import is_not
 import numpy as np
 
 from contract.days import DAY_S, HOUR_S, LOCAL_OFFSET_S, MINUTE_S
-from contract.marks import Mark
 from contract.windows import HOURS_KEPT_S, MINUTES_KEPT_S, Level
 from streams.places import START_BITS, Places
-from streams.rows import Column, PaneBatch, PaneBlock
+from streams.rows import Column, Marks, PaneBatch, PaneBlock
 
-__all__ = ["Marks", "Panes"]
+__all__ = ["Panes"]
 
 _GOOD_BITS = 32
 _GOOD = 1 << _GOOD_BITS
@@ -29,9 +28,6 @@ _START = (1 << START_BITS) - 1
 
 _Summed = tuple[Column, Column]
 """Keys of panes, sorted, each once; and their sums."""
-
-Marks = tuple[Mark | None, ...]
-"""Of one entity, one for each indicator."""
 
 
 class Panes:

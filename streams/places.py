@@ -8,6 +8,7 @@ from itertools import chain
 
 import numpy as np
 
+from contract.units import Period
 from streams.rows import Column
 
 __all__ = ["START_BITS", "Periods", "Places"]
@@ -15,7 +16,7 @@ __all__ = ["START_BITS", "Periods", "Places"]
 START_BITS = 34
 """Times are seconds of the years 1970 to 2514; a number times 2³⁴ and a time make one key."""
 
-Periods = Callable[[str, str | None], Sequence[tuple[int, Sequence[str]]]]
+Periods = Callable[[str, str | None], Sequence[Period]]
 """(unit, field) → from which second on a mark counts in which scopes; in order, the first from ever on."""
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "EntityBatch",
     "EpochKey",
     "Heartbeat",
+    "Marks",
     "PaneBatch",
     "PaneBlock",
     "Partition",
@@ -28,6 +29,9 @@ __all__ = [
     "Stored",
 ]
 
+
+Marks = tuple[Mark | None, ...]
+"""Of one entity, one for each marked indicator of its kind, in ``Kind.marked`` order."""
 
 Column = npt.NDArray[np.int64]
 """Whole numbers, one for each row."""
@@ -51,16 +55,15 @@ class EpochKey(NamedTuple):
 class Stored(msgspec.Struct, gc=False, frozen=True):
     """What the store (or memory) holds of one entity: enough to withdraw its marks and to compare versions.
 
-    ``marks`` has one entry per marked indicator of the kind, in ``Kind.marked`` order. ``content`` is the
-    48-bit hash that decides between two snapshots of one version. ``offset`` is -1 when no record stands
-    behind the row (recomputed rows keep their record's offset).
+    ``content`` is the 48-bit hash that decides between two snapshots of one version. ``offset`` is -1 when no
+    record stands behind the row (recomputed rows keep their record's offset).
     """
 
     version: int
     content: int
     unit: str
     field: str | None
-    marks: tuple[Mark | None, ...]
+    marks: Marks
     offset: int
     epoch: int
 
@@ -81,7 +84,7 @@ class EntityBatch:
     kind: Kind
     events: list[Any] = field(default_factory=list)
     contents: list[int] = field(default_factory=list)
-    marks: list[tuple[Mark | None, ...]] = field(default_factory=list)
+    marks: list[Marks] = field(default_factory=list)
     partitions: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     epochs: list[int] = field(default_factory=list)

@@ -563,6 +563,25 @@ def test_batches_that_come_within_the_interval_are_one_flush(
     assert worker.rates()["unit:H19.01", "online", "all"] == (2, 2)
 
 
+def test_a_flush_of_old_news_writes_no_entities() -> None:
+    """It moves the offset, and the batch of entity rows that stays empty is not sent."""
+    worker = Worker()
+    first, again = log_of(received("a", 1), received("a", 1))
+
+    async def scenario() -> None:
+        await worker.assign(1, HERE)
+        async with running(worker):
+            await worker.fold([first])
+            worker.store.calls.clear()
+            await worker.fold([again])
+
+    asyncio.run(scenario())
+
+    assert "write_progress" in worker.store.calls
+    assert "write_entities" not in worker.store.calls
+    assert worker.group.committed == {HERE: 2}
+
+
 def test_resting_ends_with_a_stored_flush() -> None:
     """One that was stored before counts, once; the least is waited for in any case, the most if nothing comes."""
     worker = Worker()
